@@ -1,0 +1,49 @@
+# `make` alone lists the targets. What each needs is installed into .venv on first use.
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11 python3.10,\
+	$(shell $(python) -c 'import sys; (3, 10) <= sys.version_info < (3, 14) and print("$(python)")' 2>/dev/null)) python3)
+# The activate script sets what is not set: DBT_PROFILES_DIR, and PGHOST for the project's own Postgres.
+ACTIVATE := . .venv/bin/activate
+INSTALLED := .venv/installed
+
+# Without PGHOST there is no server of the user's own, and its other settings do not apply.
+ifndef PGHOST
+unexport PGPORT PGUSER PGPASSWORD PGDATABASE
+endif
+
+.PHONY: help run test up down clean show docs lint lock
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-6s %s\n' "$$target" "$$text"; done
+
+run: up ## the main job: load the CSV files, build and test every model, print the features
+	@$(ACTIVATE) && SHOW_FEATURES=20 dbt --log-level warn build --exclude-resource-type unit_test
+
+test: $(INSTALLED) ## every check: sqlfluff, dbt's unit and data tests, pytest
+	@$(ACTIVATE) && python -m pytest
+
+up: $(INSTALLED) ## start the project's own Postgres, unless PGHOST names another
+	@$(ACTIVATE) && python -m experiment_features.postgres up
+
+down: $(INSTALLED) ## stop it; the data stays
+	@$(ACTIVATE) && python -m experiment_features.postgres down
+
+clean: $(INSTALLED) ## stop it and remove it with its data
+	@$(ACTIVATE) && python -m experiment_features.postgres clean
+
+show: $(INSTALLED) ## print the features table (the first ROWS=20)
+	@$(ACTIVATE) && dbt --quiet run-operation show_features --args '{limit: $(or $(ROWS),20)}'
+
+docs: up ## generate the documentation and serve it on http://localhost:8080
+	@$(ACTIVATE) && dbt docs generate && dbt docs serve
+
+lock: ## compile requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
+		--group test pyproject.toml --output-file requirements.lock
+
+$(INSTALLED): requirements.lock scripts/install.sh
+	@scripts/install.sh $(PYTHON)
+	@touch $@

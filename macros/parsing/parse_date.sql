@@ -1,0 +1,20 @@
+{#
+    A date, or null where the text is not a day of the calendar written as YYYY-MM-DD.
+
+    In:  parse_date('signup_date')      Out: '2024-02-29' gives that day; '2023-02-29', '1.2.2023' and '' give null
+
+    Arguments: text, an expression for trimmed text.
+
+    The day is compared with the last of its month before the cast, since a cast that fails stops the query.
+#}
+{% macro parse_date(text) -%}
+case
+    when {{ text }} ~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' and left({{ text }}, 4) <> '0000'
+        then case
+            when
+                cast(right({{ text }}, 2) as integer)
+                <= extract(day from cast(left({{ text }}, 8) || '01' as date) + interval '1 month' - interval '1 day')
+                then cast({{ text }} as date)
+        end
+end
+{%- endmacro %}

@@ -1,0 +1,45 @@
+{#
+    At the end of `dbt build` and `dbt run`: says in one line how many rows were read, published and
+    rejected and where to look next, or that the published tables are those of an earlier run.
+
+    Arguments: results, those of the run; the variable of the same name in on-run-end.
+
+    The environment variable SHOW_FEATURES, a number, has that many users printed as well.
+#}
+{% macro report_run(results) -%}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- set failed = [] -%}
+        {%- set published = [] -%}
+        {%- for result in results -%}
+            {%- if result.status in ('error', 'fail', 'runtime error', 'skipped') -%}
+                {%- do failed.append(result.node.name) -%}
+            {%- elif result.node.name == 'user_features' and result.node.resource_type == 'model' -%}
+                {%- do published.append(result.node) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if published | length == 1 -%}
+            {%- set show = env_var('SHOW_FEATURES', '') | int -%}
+            {%- if show > 0 -%}
+                {%- do show_features(show) -%}
+            {%- endif -%}
+            {%- set staging = api.Relation.create(
+                database=target.database, schema=target.schema ~ '_staging', identifier='int_rows_per_file'
+            ) -%}
+            {%- set marts = target.schema -%}
+            {%- set counts = run_query(
+                'select sum(rows_read) as rows_read, sum(rows_rejected) as rows_rejected, sum(cells_left_out) as cells_left_out, '
+                ~ "sum(rows_valid) filter (where file = 'users.csv') as users from " ~ staging
+            ).rows[0] -%}
+            {%- do print(
+                counts['rows_read'] ~ ' rows read, ' ~ counts['users'] ~ ' users published in ' ~ marts ~ '.user_features, '
+                ~ counts['rows_rejected'] ~ ' rows rejected, ' ~ counts['cells_left_out'] ~ ' cells left out; '
+                ~ 'the reasons are in ' ~ marts ~ '.rejected_rows, the means over all users in ' ~ marts ~ '.experiment_summary.'
+            ) -%}
+        {%- elif failed | length > 0 -%}
+            {%- do print(
+                'Nothing was published: ' ~ failed[:3] | join(', ') ~ (' and others' if failed | length > 3 else '')
+                ~ ' did not succeed, so ' ~ target.schema ~ '.user_features is as it was before this run.'
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,18 @@
+{#
+    The path of the CSV file of a seed: in the folder that the environment variable SEEDS_DIR names
+    (absolute, or relative to the project), otherwise where dbt found it.
+
+    In:  seed_file_path(model), SEEDS_DIR=/data/export
+    Out: /data/export/users.csv
+#}
+{% macro seed_file_path(seed) -%}
+    {%- set folder = env_var('SEEDS_DIR', '') -%}
+    {%- set file_name = seed.original_file_path.replace('\\', '/').split('/') | last -%}
+    {%- if folder == '' -%}
+        {{ return(seed.root_path ~ '/' ~ seed.original_file_path) }}
+    {%- elif folder.startswith('/') -%}
+        {{ return(folder.rstrip('/') ~ '/' ~ file_name) }}
+    {%- else -%}
+        {{ return(seed.root_path ~ '/' ~ folder.rstrip('/') ~ '/' ~ file_name) }}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,286 @@
+{{ config(materialized="table") }}
+
+with
+
+base_users as (
+
+    select * from {{ ref('base_users') }}
+
+),
+
+base_experiments as (
+
+    select * from {{ ref('base_experiments') }}
+
+),
+
+base_compounds as (
+
+    select * from {{ ref('base_compounds') }}
+
+),
+
+repeated_rows as (
+
+    select * from {{ ref('base_repeated_rows') }}
+
+),
+
+users as (
+
+    select * from {{ ref('stg_users') }}
+
+),
+
+valid_experiments as (
+
+    select * from {{ ref('stg_experiments') }}
+
+),
+
+experiments as (
+
+    select * from {{ ref('int_experiments') }}
+
+),
+
+experiment_entries as (
+
+    select * from {{ ref('int_experiment_entries') }}
+
+),
+
+compounds as (
+
+    select * from {{ ref('stg_compounds') }}
+
+),
+
+faults (fault, row_kept, reason, remedy) as (
+
+    values
+    (
+        'wrong_cell_count', false,
+        'The row has {detail}.',
+        'Give the row one cell for each column of the header; put cells with a separator inside in quotes.'
+    ),
+    ('missing_key', false, 'The {column} is missing.', 'Fill in the {column}.'),
+    (
+        'key_not_integer', false,
+        'The {column} is not a whole number.',
+        'Write the {column} in digits only.'
+    ),
+    (
+        'key_too_large', false,
+        'The {column} is larger than 9223372036854775807.',
+        'Correct the {column}.'
+    ),
+    (
+        'exact_duplicate', false,
+        'The row repeats row {detail}.',
+        'Nothing is lost, as row {detail} is used; take this row out.'
+    ),
+    (
+        'duplicate_key', false,
+        'The row has the key of row {detail}, but other content.',
+        'Row {detail} is used; decide which of the two is right and take the other out.'
+    ),
+    (
+        'unknown_user', false,
+        'User {detail} is not among the valid rows of users.csv.',
+        'Add the user to users.csv, or correct the user_id.'
+    ),
+    ('missing_date', true, 'The {column} is missing.', 'Fill in the {column} as YYYY-MM-DD.'),
+    (
+        'date_not_valid', true,
+        'The {column} is not a day written as YYYY-MM-DD.',
+        'Write the {column} as YYYY-MM-DD.'
+    ),
+    ('missing_run_time', true, 'The {column} is missing.', 'Fill in the {column}.'),
+    ('negative_run_time', true, 'The {column} is negative.', 'Correct the {column}.'),
+    (
+        'run_time_not_number', true,
+        'The {column} is not a plain decimal number.',
+        'Write the {column} in digits with a decimal point, without an exponent.'
+    ),
+    (
+        'no_compounds', true,
+        'The list of compounds is empty.',
+        'List the ids of the compounds, separated by semicolons.'
+    ),
+    (
+        'unknown_compounds', true,
+        'Left out of the list: {detail}.',
+        'Add the compounds to compounds.csv, or correct the ids.'
+    )
+
+),
+
+rejected_in_file as (
+
+    select
+        'users.csv' as file,
+        row_number,
+        fault_column as column_name,
+        fault,
+        fault_detail as detail
+    from base_users
+    where fault is not null
+    union all
+    select
+        'user_experiments.csv' as file,
+        row_number,
+        fault_column as column_name,
+        fault,
+        fault_detail as detail
+    from base_experiments
+    where fault is not null
+    union all
+    select
+        'compounds.csv' as file,
+        row_number,
+        fault_column as column_name,
+        fault,
+        fault_detail as detail
+    from base_compounds
+    where fault is not null
+
+),
+
+repeated as (
+
+    select
+        file,
+        row_number,
+        '' as column_name,
+        case when is_exact then 'exact_duplicate' else 'duplicate_key' end as fault,
+        cast(first_row_number as text) as detail
+    from repeated_rows
+
+),
+
+of_unknown_users as (
+
+    select
+        'user_experiments.csv' as file,
+        valid_experiments.row_number,
+        'user_id' as column_name,
+        'unknown_user' as fault,
+        cast(valid_experiments.user_id as text) as detail
+    from valid_experiments
+    left join users on valid_experiments.user_id = users.user_id
+    where users.user_id is null
+
+),
+
+without_sign_up_date as (
+
+    select
+        'users.csv' as file,
+        row_number,
+        'signup_date' as column_name,
+        signup_date_fault as fault,
+        cast(null as text) as detail
+    from users
+    where signup_date_fault is not null
+
+),
+
+without_run_time as (
+
+    select
+        'user_experiments.csv' as file,
+        row_number,
+        'experiment_run_time' as column_name,
+        experiment_run_time_fault as fault,
+        cast(null as text) as detail
+    from experiments
+    where experiment_run_time_fault is not null
+
+),
+
+without_compounds as (
+
+    select
+        'user_experiments.csv' as file,
+        row_number,
+        'experiment_compound_ids' as column_name,
+        'no_compounds' as fault,
+        cast(null as text) as detail
+    from experiments
+    where {{ trim_white_space("replace(experiment_compound_ids, ';', ' ')") }} = ''
+
+),
+
+unknown_entries as (
+
+    select
+        experiment_entries.row_number,
+        experiment_entries.compound_id,
+        count(*) as entries
+    from experiment_entries
+    left join compounds on experiment_entries.compound_id = compounds.compound_id
+    where compounds.compound_id is null
+    group by experiment_entries.row_number, experiment_entries.compound_id
+
+),
+
+unknown_entries_per_row as (
+
+    select
+        row_number,
+        'not in compounds.csv: ' || string_agg(cast(compound_id as text), ', ' order by compound_id) as unknown_ids,
+        'not a compound id: ' || sum(entries) filter (where compound_id is null)
+        || case when sum(entries) filter (where compound_id is null) = 1 then ' entry' else ' entries' end as not_ids
+    from unknown_entries
+    group by row_number
+
+),
+
+with_unknown_compounds as (
+
+    select
+        'user_experiments.csv' as file,
+        row_number,
+        'experiment_compound_ids' as column_name,
+        'unknown_compounds' as fault,
+        concat_ws('; ', unknown_ids, not_ids) as detail
+    from unknown_entries_per_row
+
+),
+
+found as (
+
+    select * from rejected_in_file
+    union all
+    select * from repeated
+    union all
+    select * from of_unknown_users
+    union all
+    select * from without_sign_up_date
+    union all
+    select * from without_run_time
+    union all
+    select * from without_compounds
+    union all
+    select * from with_unknown_compounds
+
+),
+
+final as (
+
+    select
+        found.file,
+        found.row_number,
+        found.column_name,
+
+        found.fault,
+        replace(replace(faults.reason, '{column}', found.column_name), '{detail}', coalesce(found.detail, '')) as reason,
+        replace(replace(faults.remedy, '{column}', found.column_name), '{detail}', coalesce(found.detail, '')) as remedy,
+        faults.row_kept
+    from found
+    left join faults on found.fault = faults.fault
+
+)
+
+select * from final

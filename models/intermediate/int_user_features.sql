@@ -1,0 +1,104 @@
+{{ config(materialized="table") }}
+
+with
+
+users as (
+
+    select * from {{ ref('stg_users') }}
+
+),
+
+experiments as (
+
+    select * from {{ ref('int_experiments') }}
+
+),
+
+experiment_compounds as (
+
+    select * from {{ ref('int_experiment_compounds') }}
+
+),
+
+compounds as (
+
+    select * from {{ ref('stg_compounds') }}
+
+),
+
+experiments_per_user as (
+
+    select
+        user_id,
+        count(*) as total_experiments,
+        count(experiment_run_time) as known_run_times,
+        sum(experiment_run_time) as total_experiment_run_time
+    from experiments
+    group by user_id
+
+),
+
+experiments_per_compound as (
+
+    select
+        user_id,
+        compound_id,
+        count(*) as experiments
+    from experiment_compounds
+    group by user_id, compound_id
+
+),
+
+compared_compounds as (
+
+    select
+        user_id,
+        compound_id,
+        experiments,
+        count(*) over (partition by user_id) as distinct_compounds,
+        max(experiments) over (partition by user_id) as most_experiments
+    from experiments_per_compound
+
+),
+
+most_common_compounds as (
+
+    select
+        user_id,
+        distinct_compounds,
+        most_experiments as most_common_compound_experiments,
+        min(compound_id) as most_common_compound_id,
+        string_agg(cast(compound_id as text), ';' order by compound_id) as most_common_compound_ids
+    from compared_compounds
+    where experiments = most_experiments
+    group by user_id, distinct_compounds, most_experiments
+
+),
+
+final as (
+
+    select
+        users.user_id,
+
+        coalesce(experiments_per_user.total_experiments, 0) as total_experiments,
+        coalesce(experiments_per_user.known_run_times, 0) as known_run_times,
+        cast(experiments_per_user.total_experiment_run_time as double precision)
+        / nullif(experiments_per_user.known_run_times, 0) as avg_experiment_run_time,
+        case
+            when experiments_per_user.user_id is null then 0
+            else experiments_per_user.total_experiment_run_time
+        end as total_experiment_run_time,
+
+        coalesce(most_common_compounds.distinct_compounds, 0) as distinct_compounds,
+        most_common_compounds.most_common_compound_id,
+        compounds.compound_name as most_common_compound_name,
+        most_common_compounds.most_common_compound_ids,
+        most_common_compounds.most_common_compound_experiments
+    from users
+    left join experiments_per_user on users.user_id = experiments_per_user.user_id
+    left join most_common_compounds on users.user_id = most_common_compounds.user_id
+    left join compounds on most_common_compounds.most_common_compound_id = compounds.compound_id
+
+)
+
+select * from final

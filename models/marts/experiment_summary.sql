@@ -1,0 +1,54 @@
+-- depends_on: {{ ref('int_rows_per_file') }}
+-- Nothing is published before the counts of rejected rows have passed their test.
+with
+
+user_features as (
+
+    select * from {{ ref('int_user_features') }}
+
+),
+
+experiment_compounds as (
+
+    select * from {{ ref('int_experiment_compounds') }}
+
+),
+
+totals as (
+
+    select
+        count(*) as users,
+        count(*) filter (where total_experiments > 0) as users_with_experiments,
+        coalesce(sum(total_experiments), 0) as experiments,
+        sum(known_run_times) as known_run_times,
+        sum(total_experiment_run_time) as total_experiment_run_time
+    from user_features
+
+),
+
+compounds_used as (
+
+    select count(distinct compound_id) as compounds_used
+    from experiment_compounds
+
+),
+
+final as (
+
+    select
+        totals.users,
+        totals.users_with_experiments,
+        cast(totals.experiments as bigint) as experiments,
+        compounds_used.compounds_used,
+
+        cast(totals.experiments as double precision) / nullif(totals.users, 0) as mean_experiments_per_user,
+        cast(totals.experiments as double precision)
+        / nullif(totals.users_with_experiments, 0) as mean_experiments_per_active_user,
+        cast(totals.total_experiment_run_time as double precision)
+        / nullif(totals.known_run_times, 0) as mean_experiment_run_time
+    from totals
+    cross join compounds_used
+
+)
+
+select * from final

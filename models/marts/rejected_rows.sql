@@ -1,0 +1,25 @@
+-- depends_on: {{ ref('int_rows_per_file') }}
+-- Nothing is published before the counts of rejected rows have passed their test.
+with
+
+rejected_rows as (
+
+    select * from {{ ref('int_rejected_rows') }}
+
+),
+
+final as (
+
+    select
+        file,
+        row_number,
+        column_name,
+
+        reason,
+        remedy,
+        row_kept
+    from rejected_rows
+
+)
+
+select * from final

@@ -1,0 +1,29 @@
+-- depends_on: {{ ref('int_rows_per_file') }}
+-- Nothing is published before the counts of rejected rows have passed their test.
+with
+
+user_features as (
+
+    select * from {{ ref('int_user_features') }}
+
+),
+
+final as (
+
+    select
+        user_id,
+
+        total_experiments,
+        avg_experiment_run_time,
+        total_experiment_run_time,
+
+        distinct_compounds,
+        most_common_compound_id,
+        most_common_compound_name,
+        most_common_compound_ids,
+        most_common_compound_experiments
+    from user_features
+
+)
+
+select * from final

@@ -1,0 +1,1 @@
+"""What of this project is not SQL: the embedded Postgres."""
