@@ -20,6 +20,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-6s %s\n' "$$target" "$$text"; done
 
 run: up ## the main job: load the CSV files, build and test every model, print the features
+	@echo "Loading the CSV files, building and testing every model ..."
 	@$(ACTIVATE) && SHOW_FEATURES=20 dbt --log-level warn build --exclude-resource-type unit_test
 
 test: $(INSTALLED) ## every check: sqlfluff, dbt's unit and data tests, pytest

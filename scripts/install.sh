@@ -14,7 +14,7 @@ python=$1
 
 echo "Installing into .venv (once, a minute or so) ..."
 "$python" -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+.venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
     --requirement requirements.lock
 
 # The project's own modules, as an editable install would add them, without a build.

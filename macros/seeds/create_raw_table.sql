@@ -19,7 +19,12 @@
     {%- if existing is none -%}
         {%- do run_query(
             'create table ' ~ relation ~ ' (row_number bigint not null, '
-            ~ columns | map('lower') | join(' text, ') ~ ' text, row_fault text, row_text text)'
+            ~ columns | join(' text, ') ~ ' text, row_fault text, row_text text)'
+        ) -%}
+        {%- do run_query(
+            'comment on column ' ~ relation ~ ".row_number is 'The line of the file on which the row begins.';"
+            ~ 'comment on column ' ~ relation ~ ".row_fault is 'What is wrong with the number of cells; null where it is right.';"
+            ~ 'comment on column ' ~ relation ~ ".row_text is 'The row itself, where the number of cells is wrong.'"
         ) -%}
     {%- endif -%}
 {%- endmacro %}

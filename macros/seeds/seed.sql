@@ -29,6 +29,8 @@
         {{ return({'relations': []}) }}
     {%- endif -%}
 
+    {#- Opens the transaction that all of the load is in. -#}
+    {%- call statement('begin', auto_begin=True) -%} select 1 {%- endcall -%}
     {%- do create_raw_table(target_relation, columns) -%}
     {%- set loaded = load_csv(target_relation, path, columns) -%}
     {%- if loaded.problem -%}

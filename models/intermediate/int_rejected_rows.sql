@@ -123,7 +123,7 @@ rejected_in_file as (
         row_number,
         fault_column as column_name,
         fault,
-        fault_detail as detail
+        coalesce(fault_detail, '') as detail
     from base_users
     where fault is not null
     union all
@@ -132,7 +132,7 @@ rejected_in_file as (
         row_number,
         fault_column as column_name,
         fault,
-        fault_detail as detail
+        coalesce(fault_detail, '') as detail
     from base_experiments
     where fault is not null
     union all
@@ -141,7 +141,7 @@ rejected_in_file as (
         row_number,
         fault_column as column_name,
         fault,
-        fault_detail as detail
+        coalesce(fault_detail, '') as detail
     from base_compounds
     where fault is not null
 
@@ -180,7 +180,7 @@ without_sign_up_date as (
         row_number,
         'signup_date' as column_name,
         signup_date_fault as fault,
-        cast(null as text) as detail
+        '' as detail
     from users
     where signup_date_fault is not null
 
@@ -193,7 +193,7 @@ without_run_time as (
         row_number,
         'experiment_run_time' as column_name,
         experiment_run_time_fault as fault,
-        cast(null as text) as detail
+        '' as detail
     from experiments
     where experiment_run_time_fault is not null
 
@@ -206,7 +206,7 @@ without_compounds as (
         row_number,
         'experiment_compound_ids' as column_name,
         'no_compounds' as fault,
-        cast(null as text) as detail
+        '' as detail
     from experiments
     where {{ trim_white_space("replace(experiment_compound_ids, ';', ' ')") }} = ''
 
@@ -275,8 +275,8 @@ final as (
         found.column_name,
 
         found.fault,
-        replace(replace(faults.reason, '{column}', found.column_name), '{detail}', coalesce(found.detail, '')) as reason,
-        replace(replace(faults.remedy, '{column}', found.column_name), '{detail}', coalesce(found.detail, '')) as remedy,
+        replace(replace(faults.reason, '{column}', found.column_name), '{detail}', found.detail) as reason,
+        replace(replace(faults.remedy, '{column}', found.column_name), '{detail}', found.detail) as remedy,
         faults.row_kept
     from found
     left join faults on found.fault = faults.fault

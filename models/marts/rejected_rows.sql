@@ -1,5 +1,6 @@
 -- depends_on: {{ ref('int_rows_per_file') }}
--- Nothing is published before the counts of rejected rows have passed their test.
+-- depends_on: {{ ref('int_user_features') }}
+-- Nothing is published before the counts of rejected rows and the features have passed their tests.
 with
 
 rejected_rows as (

@@ -1,0 +1,21 @@
+-- A fault without a reason and a remedy could not be acted on.
+with
+
+rejected_rows as (
+
+    select * from {{ ref('int_rejected_rows') }}
+
+)
+
+select
+    file,
+    row_number,
+    column_name,
+    fault
+from rejected_rows
+where
+    reason is null
+    or remedy is null
+    or row_kept is null
+    or position('{' in reason) > 0
+    or position('{' in remedy) > 0

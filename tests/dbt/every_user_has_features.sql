@@ -1,0 +1,19 @@
+-- Every valid user has exactly one row of features.
+with
+
+users as (
+
+    select * from {{ ref('stg_users') }}
+
+),
+
+user_features as (
+
+    select * from {{ ref('int_user_features') }}
+
+)
+
+select users.user_id
+from users
+left join user_features on users.user_id = user_features.user_id
+where user_features.user_id is null

@@ -1,0 +1,22 @@
+-- A user's most common compound stands in no more experiments than the user ran, and in as many as any other.
+with
+
+user_features as (
+
+    select * from {{ ref('int_user_features') }}
+
+)
+
+select
+    user_id,
+    total_experiments,
+    distinct_compounds,
+    most_common_compound_id,
+    most_common_compound_ids,
+    most_common_compound_experiments
+from user_features
+where
+    most_common_compound_experiments not between 1 and total_experiments
+    or distinct_compounds < 1 and most_common_compound_id is not null
+    or distinct_compounds > 0 and most_common_compound_id is null
+    or most_common_compound_ids not like most_common_compound_id || '%'

@@ -1,0 +1,17 @@
+-- A warning with the number of rejected rows, whatever it is; they are listed in rejected_rows.
+{{ config(severity='warn', fail_calc='coalesce(sum(rows_rejected), 0)') }}
+
+with
+
+rows_per_file as (
+
+    select * from {{ ref('int_rows_per_file') }}
+
+)
+
+select
+    file,
+    rows_read,
+    rows_rejected
+from rows_per_file
+where rows_rejected > 0

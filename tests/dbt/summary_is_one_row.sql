@@ -1,0 +1,12 @@
+-- The whole input has one summary.
+with
+
+experiment_summary as (
+
+    select * from {{ ref('experiment_summary') }}
+
+)
+
+select count(*) as summaries
+from experiment_summary
+having count(*) <> 1

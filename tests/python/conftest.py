@@ -1,0 +1,133 @@
+"""Fixtures: a Postgres of the tests' own, and the project's commands as processes.
+
+No test touches the developer's server, data, seeds or build folders.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from experiment_features.postgres import Server
+
+PROJECT = Path(__file__).resolve().parents[2]
+PUBLISHED = Path(__file__).resolve().parent / "published"
+FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
+
+
+@dataclass
+class Project:
+    """The project with input, schema and build folder of its own.
+
+    Args:
+        folder: for the seeds and what dbt writes.
+        schema: the target schema; staging and raw tables go to `<schema>_staging` and `<schema>_raw`.
+        environment: of every process, beside the schema and the folders.
+    """
+
+    folder: Path
+    schema: str
+    environment: dict[str, str]
+    root: Path = PROJECT
+    seeds: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seeds = self.folder / "seeds"
+        shutil.copytree(PUBLISHED, self.seeds)
+
+    def write(self, **files: bytes | str) -> None:
+        """Replaces input files: users=..., user_experiments=..., compounds=..."""
+        for name, content in files.items():
+            (self.seeds / f"{name}.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def dbt(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> str:
+        """Runs dbt as a process and gives what it printed; succeeds=None takes either outcome."""
+        done = subprocess.run(
+            [Path(sys.executable).parent / "dbt", "--no-use-colors", *arguments],
+            cwd=self.root,
+            env={
+                **self.environment,
+                "FEATURES_SCHEMA": self.schema,
+                "SEEDS_DIR": str(self.seeds),
+                "DBT_TARGET_PATH": str(self.folder / "target"),
+                "DBT_LOG_PATH": str(self.folder / "logs"),
+                **environment,
+            },
+            capture_output=True,
+            text=True,
+        )
+        output = done.stdout + done.stderr
+        assert "Traceback" not in output, output
+        assert succeeds is None or succeeds == (done.returncode == 0), output
+        return output
+
+    def query(self, sql: str) -> list[tuple]:
+        """The rows of a query; `{schema}` in it is the target schema."""
+        with psycopg2.connect(
+            host=self.environment["PGHOST"], user="postgres", dbname="postgres", port=self.environment["PGPORT"]
+        ) as connection, connection.cursor() as cursor:
+            cursor.execute(sql.replace("{schema}", self.schema))
+            rows = cursor.fetchall() if cursor.description else []
+        connection.close()
+        return rows
+
+    def features(self) -> list[tuple]:
+        """The published features, by user."""
+        return self.query("select * from {schema}.user_features order by user_id")
+
+    def rejects(self) -> list[tuple[str, int, str, bool]]:
+        """The published rejects: file, row number, column, whether the row was kept."""
+        return self.query(
+            "select file, row_number, column_name, row_kept from {schema}.rejected_rows order by file, row_number, column_name"
+        )
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment for a Postgres of the tests' own: the embedded one, in a temporary folder."""
+    server = Server(tmp_path_factory.mktemp("server") / "postgres")
+    server.up()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DBT_"))}
+    yield {
+        **environment,
+        "PGHOST": str(server.socket),
+        "PGPORT": "5432",
+        "PGUSER": "postgres",
+        "PGDATABASE": "postgres",
+        "DBT_PROFILES_DIR": str(PROJECT / "profiles"),
+    }
+    server.clean()
+
+
+@pytest.fixture(scope="session")
+def make_project(
+    server: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Project]:
+    """Makes a Project of its own: make_project('name')."""
+
+    def make(schema: str) -> Project:
+        return Project(tmp_path_factory.mktemp(schema), schema, server)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def project(make_project: Callable[..., Project], request: pytest.FixtureRequest) -> Project:
+    """A Project for the tests of one file, which start from the published input."""
+    return make_project(request.module.__name__)
+
+
+@pytest.fixture
+def published(project: Project) -> Project:
+    """The module's Project, its input put back to the published files."""
+    for name in FILES:
+        shutil.copy(PUBLISHED / name, project.seeds / name)
+    return project

@@ -1,0 +1,321 @@
+"""A plain-Python oracle: what the project must say about three CSV files.
+
+It is an independent reading of the specification, written to be obvious rather than
+fast, and shares no code with the SQL it is compared with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+WHITE_SPACE = " \t\r\n\v\f\u00a0\ufeff"
+MAX_KEY = 9223372036854775807
+MAX_RUN_TIME_LENGTH = 255
+USERS, EXPERIMENTS, COMPOUNDS = "users.csv", "user_experiments.csv", "compounds.csv"
+
+# The required columns of each file, in the order in which load errors show.
+# The first column is the key.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    USERS: ("user_id", "name", "email", "signup_date"),
+    EXPERIMENTS: ("experiment_id", "user_id")
+    + ("experiment_compound_ids", "experiment_run_time"),
+    COMPOUNDS: ("compound_id", "compound_name", "compound_structure"),
+}
+
+# (file, row_number, column_name, row_kept, fault)
+Rejected = tuple[str, int, str, bool, str]
+
+
+class LoadError(Exception):
+    """A file that cannot be loaded.
+
+    problem: empty, missing_column, duplicate_column, not_utf8 or unclosed_quote.
+    """
+
+    def __init__(self, file: str, problem: str) -> None:
+        super().__init__(file, problem)
+        self.file = file
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `compute` gives: one dict per valid user, totals, and what was refused."""
+
+    features: list[dict[str, Any]]
+    summary: dict[str, Any]
+    rejected: set[Rejected]
+    rows_read: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record's first line (from 1) and its cells, unquoted and trimmed."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A loaded file.
+
+    rows: records with only their required cells, in the order of COLUMNS;
+    wrong_count: the lines of the records with too many or too few cells.
+    """
+
+    rows: list[Record]
+    wrong_count: list[int]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A used experiment: its run time where known, and its known compounds."""
+
+    user: int
+    run_time: Fraction | None
+    compounds: Set[int]
+
+
+def compute(users: bytes, experiments: bytes, compounds: bytes) -> Result:
+    """Features, summary and faults of three files given as bytes.
+
+    Raises LoadError for the first of users, experiments, compounds that cannot load.
+    """
+    tables = {
+        file: load(file, data)
+        for file, data in zip(COLUMNS, (users, experiments, compounds))
+    }
+    rejected: set[Rejected] = set()
+    valid = {file: valid_rows(file, tables[file], rejected) for file in COLUMNS}
+
+    for row in valid[USERS].values():
+        if fault := date_fault(row.cells[3]):
+            rejected.add((USERS, row.line, "signup_date", True, fault))
+    used: list[Experiment] = []
+    for row in valid[EXPERIMENTS].values():
+        if parse_key(row.cells[1]) in valid[USERS]:
+            used.append(read_experiment(row, valid[COMPOUNDS].keys(), rejected))
+        else:
+            rejected.add((EXPERIMENTS, row.line, "user_id", False, "unknown_user"))
+
+    names = {key: row.cells[1] for key, row in valid[COMPOUNDS].items()}
+    return Result(
+        features=[
+            user_features(user, [e for e in used if e.user == user], names)
+            for user in sorted(valid[USERS])
+        ],
+        summary=summarise(len(valid[USERS]), used),
+        rejected=rejected,
+        rows_read={f: len(t.rows) + len(t.wrong_count) for f, t in tables.items()},
+    )
+
+
+def load(file: str, data: bytes) -> Table:
+    """The rows of one file. Raises LoadError."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise LoadError(file, "not_utf8") from None
+    if "\0" in text:
+        raise LoadError(file, "not_utf8")
+    text = text.removeprefix("\ufeff")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    if not text.strip(WHITE_SPACE):
+        raise LoadError(file, "empty")
+    records = split_records(text, find_separator(text))
+    if records is None:
+        raise LoadError(file, "unclosed_quote")
+
+    header, *body = records
+    places = find_columns(file, header)
+    own_names = tuple(header.cells[place] for place in places)
+    table = Table([], [])
+    for record in body:
+        if len(record.cells) != len(header.cells):
+            table.wrong_count.append(record.line)
+            continue
+        required = tuple(record.cells[place] for place in places)
+        if required != own_names:
+            table.rows.append(Record(record.line, required))
+    return table
+
+
+def find_separator(text: str) -> str:
+    """The separator, from the first line that is not blank: comma, tab or semicolon."""
+    first = next(line for line in text.split("\n") if line.strip(WHITE_SPACE))
+    unquoted = re.sub(r'"[^"]*"', "", first)
+    return next((sep for sep in ",\t;" if sep in unquoted), ",")
+
+
+def find_columns(file: str, header: Record) -> list[int]:
+    """Where the required columns stand in the header. Raises LoadError."""
+    names = [name.lower() for name in header.cells]
+    for column in COLUMNS[file]:
+        if column not in names:
+            raise LoadError(file, "missing_column")
+        if names.count(column) > 1:
+            raise LoadError(file, "duplicate_column")
+    return [names.index(column) for column in COLUMNS[file]]
+
+
+def split_records(text: str, separator: str) -> list[Record] | None:
+    """The records of a text that are not blank; None if a quote is never closed."""
+    records: list[Record] = []
+    cells: list[str] = []
+    cell = ""
+    # start: nothing but white space so far; quoted: between quotes;
+    # quote: behind a quote that closes the cell unless a second one follows;
+    # plain: every other character is an ordinary one.
+    state = "start"
+    blank = True
+    line = first_line = 1
+    for char in text + "\n":
+        blank = blank and char in WHITE_SPACE
+        if state == "quoted":
+            if char == '"':
+                state = "quote"
+            else:
+                cell += char
+        elif state == "quote" and char == '"':
+            cell += char
+            state = "quoted"
+        elif char in (separator, "\n"):
+            cells.append(cell.strip(WHITE_SPACE))
+            cell, state = "", "start"
+            if char == "\n":
+                if not blank:
+                    records.append(Record(first_line, tuple(cells)))
+                cells, blank, first_line = [], True, line + 1
+        elif state == "start" and char == '"':
+            cell, state = "", "quoted"
+        else:
+            cell += char
+            if state == "quote" or char not in WHITE_SPACE:
+                state = "plain"
+        if char == "\n":
+            line += 1
+    return None if state == "quoted" else records
+
+
+def parse_key(text: str) -> int | str:
+    """A key as an integer, or else the fault as a string."""
+    if not text:
+        return "missing_key"
+    if not re.fullmatch("[0-9]+", text):
+        return "key_not_integer"
+    digits = text.lstrip("0") or "0"
+    if len(digits) > len(str(MAX_KEY)) or int(digits) > MAX_KEY:
+        return "key_too_large"
+    return int(digits)
+
+
+def valid_rows(file: str, table: Table, rejected: set[Rejected]) -> dict[int, Record]:
+    """Rows by key: the first of each key, with good keys. Adds the faults of the rest."""
+    for line in table.wrong_count:
+        rejected.add((file, line, "", False, "wrong_cell_count"))
+    key_columns = COLUMNS[file][: 2 if file == EXPERIMENTS else 1]
+    valid: dict[int, Record] = {}
+    for row in table.rows:
+        for column, cell in zip(key_columns, row.cells):
+            if isinstance(fault := parse_key(cell), str):
+                rejected.add((file, row.line, column, False, fault))
+                break
+        else:
+            first = valid.setdefault(int(parse_key(row.cells[0])), row)
+            if first is not row:
+                same = first.cells[1:] == row.cells[1:]
+                fault = "exact_duplicate" if same else "duplicate_key"
+                rejected.add((file, row.line, "", False, fault))
+    return valid
+
+
+def date_fault(text: str) -> str | None:
+    """missing_date or date_not_valid, or None for a good YYYY-MM-DD."""
+    if not text:
+        return "missing_date"
+    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return "date_not_valid"
+    try:
+        date(int(text[:4]), int(text[5:7]), int(text[8:]))
+    except ValueError:
+        return "date_not_valid"
+    return None
+
+
+def parse_run_time(text: str) -> Fraction | str:
+    """A run time, exactly, or else the fault as a string."""
+    decimal = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+    if not text:
+        return "missing_run_time"
+    if re.fullmatch("-" + decimal, text):
+        return "negative_run_time"
+    if len(text) > MAX_RUN_TIME_LENGTH or not re.fullmatch(decimal, text):
+        return "run_time_not_number"
+    whole, _, places = text.partition(".")
+    return Fraction(int(whole + places), 10 ** len(places))
+
+
+def read_experiment(row: Record, known: Set[int], rejected: set[Rejected]) -> Experiment:
+    """A used experiment. Adds the faults of its compounds and of its run time."""
+    user = int(parse_key(row.cells[1]))
+    entries = [entry.strip(WHITE_SPACE) for entry in row.cells[2].split(";")]
+    compounds = {parse_key(entry) for entry in entries if entry}
+    run_time = parse_run_time(row.cells[3])
+
+    def report(column: str, fault: str) -> None:
+        rejected.add((EXPERIMENTS, row.line, column, True, fault))
+
+    if not compounds:
+        report("experiment_compound_ids", "no_compounds")
+    elif not known >= compounds:
+        report("experiment_compound_ids", "unknown_compounds")
+    if isinstance(run_time, str):
+        report("experiment_run_time", run_time)
+        run_time = None
+    return Experiment(user, run_time, known & compounds)
+
+
+def user_features(
+    user: int, experiments: list[Experiment], names: dict[int, str]
+) -> dict[str, Any]:
+    """One user's features. names: the name of each valid compound, maybe empty."""
+    times = [e.run_time for e in experiments if e.run_time is not None]
+    total = sum(times, Fraction(0))
+    uses = Counter(compound for e in experiments for compound in e.compounds)
+    most = max(uses.values(), default=None)
+    common = sorted(compound for compound in uses if uses[compound] == most)
+    return {
+        "user_id": user,
+        "total_experiments": len(experiments),
+        "avg_experiment_run_time": float(total) / len(times) if times else None,
+        "total_experiment_run_time": total if times or not experiments else None,
+        "distinct_compounds": len(uses),
+        "most_common_compound_id": common[0] if common else None,
+        "most_common_compound_name": (names[common[0]] or None) if common else None,
+        "most_common_compound_ids": ";".join(map(str, common)) or None,
+        "most_common_compound_experiments": most,
+    }
+
+
+def summarise(users: int, used: list[Experiment]) -> dict[str, Any]:
+    """Totals over the valid users and the used experiments; means None over nothing."""
+    active = len({e.user for e in used})
+    times = [e.run_time for e in used if e.run_time is not None]
+    total = float(sum(times, Fraction(0)))
+    return {
+        "users": users,
+        "users_with_experiments": active,
+        "experiments": len(used),
+        "compounds_used": len(set().union(*(e.compounds for e in used))),
+        "mean_experiments_per_user": len(used) / users if users else None,
+        "mean_experiments_per_active_user": len(used) / active if active else None,
+        "mean_experiment_run_time": total / len(times) if times else None,
+    }

@@ -1,0 +1,91 @@
+"""The SQL against an oracle in plain Python, on generated input in every form and with every fault."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from fractions import Fraction
+
+import oracle
+from cases import Outcome, prepare, run
+from conftest import Project
+from generated import Input, inputs
+from hypothesis import HealthCheck, Phase, given, settings
+
+INPUTS = int(os.environ.get("GENERATED_INPUTS", "300"))
+PROBLEMS = {
+    "empty": "the file is empty",
+    "missing_column": "lacks the column",
+    "duplicate_column": "more than once",
+    "not_utf8": "is not UTF-8 text",
+    "unclosed_quote": "is never closed",
+}
+
+
+def generate() -> list[Input]:
+    """All inputs at first, so that dbt starts once for all of them."""
+    collected: list[Input] = []
+
+    @settings(
+        max_examples=INPUTS, phases=[Phase.generate], database=None, derandomize=True, deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(inputs())
+    def collect(one: Input) -> None:
+        collected.append(one)
+
+    collect()
+    return collected
+
+
+def difference(one: Input, outcome: Outcome) -> str | None:
+    """What differs between the oracle and the project for one input; None where nothing does."""
+    try:
+        expected = oracle.compute(one.users, one.experiments, one.compounds)
+    except oracle.LoadError as error:
+        sentence = PROBLEMS[error.problem]
+        if outcome.problem and outcome.problem.startswith(error.file) and sentence in outcome.problem:
+            return None
+        return f"problem: {error.file} {error.problem} expected, {outcome.problem} found"
+    if outcome.problem:
+        return f"problem: none expected, {outcome.problem} found"
+
+    features = sorted(outcome.relations["features"], key=lambda row: row["user_id"])
+    for row in (*features, *expected.features):
+        total = row["total_experiment_run_time"]
+        row["total_experiment_run_time"] = None if total is None else Fraction(total)
+    summary = outcome.relations["summary"]
+    for row in (*features, *summary):
+        row.update({name: float(value) for name, value in row.items() if isinstance(value, Decimal)})
+    rejected = [
+        (row["file"], row["row_number"], row["column_name"], row["row_kept"], row["fault"]) for row in outcome.relations["rejects"]
+    ]
+    rows_read = {row["file"]: row["rows_read"] for row in outcome.relations["rows_per_file"]}
+    for what, wanted, found in (
+        ("features", expected.features, features),
+        ("summary", [expected.summary], summary),
+        ("rejected", sorted(expected.rejected), sorted(rejected)),
+        ("rows read", expected.rows_read, rows_read),
+        ("failed tests", [], outcome.failed_tests),
+    ):
+        if wanted != found:
+            return f"{what}:\n  expected {wanted}\n  found    {found}"
+    return None
+
+
+def test_same_features_and_rejects(project: Project) -> None:
+    generated = generate()
+    prepare(project)
+    outcomes = run(
+        project, [{"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds} for one in generated]
+    )
+    different = [
+        (one, text) for one, outcome in zip(generated, outcomes, strict=True) if (text := difference(one, outcome)) is not None
+    ]
+    smallest = min(different, key=lambda pair: sum(map(len, vars(pair[0]).values())), default=None)
+    assert smallest is None, f"{len(different)} of {len(generated)} inputs differ; the smallest: {smallest[0]}\n{smallest[1]}"
+
+    # The inputs reach what they are meant to reach.
+    faults = {row["fault"] for outcome in outcomes for row in outcome.relations["rejects"]}
+    assert len(faults) == 14, faults
+    assert sum(outcome.problem is None for outcome in outcomes) > 0.8 * len(outcomes)

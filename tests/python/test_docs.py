@@ -1,0 +1,84 @@
+"""The documentation site, as `dbt docs serve` shows it, in headless Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Project
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMEDRIVER = shutil.which("chromedriver")
+PORT = 8089
+
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and CHROMEDRIVER), reason="Chromium or its driver is not installed (Debian: chromium, chromium-driver)"
+)
+
+
+@pytest.fixture(scope="module")
+def site(project: Project) -> Iterator[str]:
+    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    project.dbt("docs", "generate", "--quiet")
+    with subprocess.Popen(
+        [Path(sys.executable).parent / "dbt", "docs", "serve", "--port", str(PORT), "--no-browser"],
+        cwd=project.root,
+        env={
+            **project.environment,
+            "DBT_TARGET_PATH": str(project.folder / "target"),
+            "DBT_LOG_PATH": str(project.folder / "logs"),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        for line in process.stdout:
+            if "Serving docs at" in line:
+                break
+        yield f"http://localhost:{PORT}"
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in (
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1400,1000",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    with webdriver.Chrome(options, webdriver.ChromeService(CHROMEDRIVER)) as driver:
+        yield driver
+
+
+def test_features_columns_and_lineage(site: str, browser: webdriver.Chrome, project: Project) -> None:
+    browser.get(f"{site}/#!/model/model.experiment_features.user_features")
+    wait = WebDriverWait(browser, 30)
+    wait.until(lambda page: "One row for every valid user" in page.find_element(By.TAG_NAME, "body").text)
+    body = browser.find_element(By.TAG_NAME, "body").text
+    for column in (
+        "user_id", "total_experiments", "avg_experiment_run_time", "total_experiment_run_time", "distinct_compounds",
+        "most_common_compound_id", "most_common_compound_name", "most_common_compound_ids", "most_common_compound_experiments",
+    ):  # fmt: skip
+        assert column in body
+    assert "int_user_features" in body, "what the model depends on"
+
+    browser.get(f"{site}/#!/model/model.experiment_features.user_features?g_v=1&g_i=%2Buser_features")
+    wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, ".graph-app canvas, graph canvas, canvas"))
+    browser.save_screenshot(str(project.folder / "lineage.png"))
+
+
+def test_site_knows_the_tables(site: str) -> None:
+    with urllib.request.urlopen(f"{site}/catalog.json") as catalog:
+        text = catalog.read().decode()
+    assert "model.experiment_features.user_features" in text and "One row for every valid user" in text

@@ -1,0 +1,85 @@
+"""Files that cannot be loaded: one sentence, and the last good tables stay."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Project
+from test_published_input import EXPECTED
+
+HEADER = "user_id,name,email,signup_date\n"
+FAULTS = {
+    "missing column": (
+        "\nuser_id,\tname,\tsignup_date\n1,\tAlice,\t2023-01-01",
+        "the header on line 2 lacks the column email; the columns expected are user_id, name, email, signup_date,"
+        " and those found are user_id, name, signup_date.",
+    ),
+    "column twice": (
+        "user_id,name,email,signup_date,Name\n1,Alice,a@example.com,2023-01-01,A",
+        "the header on line 1 has the column name more than once; the columns expected are user_id, name, email,"
+        " signup_date, and those found are user_id, name, email, signup_date, name.",
+    ),
+    "empty file": (b"", "the file is empty; the columns expected are user_id, name, email, signup_date."),
+    "blank lines only": (b"\n \n\t\r\n", "the file is empty; the columns expected are user_id, name, email, signup_date."),
+    "byte-order mark only": (b"\xef\xbb\xbf", "the file is empty; the columns expected are user_id, name, email, signup_date."),
+    "Latin-1": (
+        (HEADER + "1,Alice,a@example.com,2023-01-01\n2,José,j@example.com,2023-02-01\n").encode("latin-1"),
+        "line 3 is not UTF-8 text; save the file as UTF-8 and load it again.",
+    ),
+    "UTF-16": (HEADER.encode("utf-16"), "line 1 is not UTF-8 text; save the file as UTF-8 and load it again."),
+    "unclosed quote": (
+        HEADER + '1,Alice,a@example.com,2023-01-01\n\n2,"Bob,b@example.com,2023-02-01\n3,Carol,c@example.com,2023-03-01\n',
+        "the quote opened in the row that begins on line 4 is never closed; close it or take it out.",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def built(project: Project) -> Project:
+    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    return project
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_sentence_and_the_last_good_tables(built: Project, published: Project, fault: str) -> None:
+    content, sentence = FAULTS[fault]
+    built.write(users=content)
+    raw = built.query("select * from {schema}_raw.users order by row_number")
+    output = built.dbt("seed", succeeds=False)
+    assert f"users.csv ({built.seeds}/users.csv): {sentence}" in " ".join(output.split())
+    assert built.query("select * from {schema}_raw.users order by row_number") == raw
+    assert built.query("select count(*) from {schema}_staging.stg_users") == [(10,)]
+
+    output = built.dbt("build", "--exclude-resource-type", "unit_test", succeeds=False)
+    assert "Nothing was published: users" in output
+    assert built.features() == EXPECTED
+
+
+def test_missing_file(published: Project) -> None:
+    (published.seeds / "users.csv").unlink()
+    output = published.dbt("seed", succeeds=False)
+    assert f'could not open file "{published.seeds}/users.csv": No such file or directory' in output
+
+
+def test_header_only_is_an_empty_table(published: Project) -> None:
+    published.write(users=HEADER, user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time")
+    published.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    assert published.features() == []
+    assert published.query("select * from {schema}.experiment_summary") == [(0, 0, 0, 0, None, None, None)]
+
+
+def test_no_server(published: Project) -> None:
+    output = published.dbt("seed", succeeds=False, PGHOST="/nowhere")
+    assert "No such file or directory" in output and "Is the server running" in output
+
+
+def test_seed_without_description_is_left_out_with_a_warning(published: Project, tmp_path) -> None:
+    """A file that somebody put beside the others stops nothing."""
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(published.root, copy, ignore=shutil.ignore_patterns(".*", "target", "logs"))
+    (copy / "seeds" / "notes.csv").write_bytes(b"a,b\n\xff")
+    other = Project(tmp_path / "run", published.schema, published.environment, root=copy)
+    output = other.dbt("seed")
+    assert "notes.csv is not loaded, because no column of it is described" in output
+    assert "PASS=4" in output

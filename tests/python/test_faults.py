@@ -1,0 +1,193 @@
+"""Each fault lands in rejected_rows with its reason, its remedy and its row number."""
+
+from __future__ import annotations
+
+import pytest
+from cases import Outcome, prepare, run
+from conftest import Project
+
+USERS = "user_id,name,email,signup_date"
+EXPERIMENTS = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
+COMPOUNDS = "compound_id,compound_name,compound_structure"
+GOOD = {
+    "users": [USERS, "1,Alice,alice@example.com,2023-01-01", "2,Bob,bob@example.com,2023-02-01"],
+    "user_experiments": [EXPERIMENTS, "1,1,1;2,10", "2,1,2,15", "3,2,1,20"],
+    "compounds": [COMPOUNDS, "1,Compound A,C20H25N3O", "2,Compound B,C21H30O2"],
+}
+FILL_IN = "Fill in the {0}."
+USE_DIGITS = "Write the {0} in digits only."
+CORRECT = "Correct the {0}."
+CELLS = "Give the row one cell for each column of the header; put cells with a separator inside in quotes."
+NOT_A_DAY = ("The signup_date is not a day written as YYYY-MM-DD.", "Write the signup_date as YYYY-MM-DD.")
+NOT_A_NUMBER = (
+    "The experiment_run_time is not a plain decimal number.",
+    "Write the experiment_run_time in digits with a decimal point, without an exponent.",
+)
+CORRECT_IDS = "Add the compounds to compounds.csv, or correct the ids."
+TOO_LARGE = "The {0} is larger than 9223372036854775807."
+CONFLICT = ("The row has the key of row {0}, but other content.", "Row {0} is used; decide which of the two is right and take the other out.")
+REPEAT = ("The row repeats row {0}.", "Nothing is lost, as row {0} is used; take this row out.")
+
+
+def key_faults(file: str, column: str, row: str) -> dict[str, tuple[str, str, str, str, str, bool]]:
+    """The faults of a key: `row` is a row of the file with {} for the key."""
+    texts = {
+        "missing": ("", f"The {column} is missing.", FILL_IN),
+        "of white space": (" \t", f"The {column} is missing.", FILL_IN),
+        "negative": ("-9", f"The {column} is not a whole number.", USE_DIGITS),
+        "with a sign": ("+9", f"The {column} is not a whole number.", USE_DIGITS),
+        "decimal": ("9.0", f"The {column} is not a whole number.", USE_DIGITS),
+        "a word": ("nine", f"The {column} is not a whole number.", USE_DIGITS),
+        "Arabic digits": ("٩", f"The {column} is not a whole number.", USE_DIGITS),
+        "too large": ("9223372036854775808", TOO_LARGE.format(column), CORRECT),
+        "far too large": ("9" * 400, TOO_LARGE.format(column), CORRECT),
+    }
+    return {
+        f"{file} {column} {name}": (file, row.format(text), column, reason, remedy.format(column), False)
+        for name, (text, reason, remedy) in texts.items()
+    }
+
+
+# name: file, the row added to the good ones, column, reason, remedy, whether the row is kept
+FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
+    **key_faults("users", "user_id", "{},Carol,carol@example.com,2023-03-01"),
+    **key_faults("compounds", "compound_id", "{},Compound C,C8H11NO2"),
+    **key_faults("user_experiments", "experiment_id", "{},1,1,10"),
+    **key_faults("user_experiments", "user_id", "4,{},1,10"),
+    "too few cells": ("users", "3,Carol,carol@example.com", "", "The row has 3 cells where the header has 4.", CELLS, False),
+    "too many cells": ("compounds", "3,Compound C,C8H11NO2,", "", "The row has 4 cells where the header has 3.", CELLS, False),
+    "too many cells, quoted": ("compounds", '3,"Compound C",C8,"x"', "", "The row has 4 cells where the header has 3.", CELLS, False),
+    "one cell": ("user_experiments", "4", "", "The row has 1 cells where the header has 4.", CELLS, False),
+    "exact duplicate user": ("users", "1, Alice ,alice@example.com,2023-01-01", "", REPEAT[0].format(2), REPEAT[1].format(2), False),
+    "exact duplicate experiment": ("user_experiments", "2,1,2,15", "", REPEAT[0].format(3), REPEAT[1].format(3), False),
+    "exact duplicate compound": ("compounds", '2,"Compound B",C21H30O2', "", REPEAT[0].format(3), REPEAT[1].format(3), False),
+    "user with other content": ("users", "1,Alicia,alice@example.com,2023-01-01", "", CONFLICT[0].format(2), CONFLICT[1].format(2), False),
+    "user with other date": ("users", "1,Alice,alice@example.com,2023-01-02", "", CONFLICT[0].format(2), CONFLICT[1].format(2), False),
+    "experiment of other user": ("user_experiments", "3,1,1,20", "", CONFLICT[0].format(4), CONFLICT[1].format(4), False),
+    "experiment with other compounds": ("user_experiments", "3,2,2,20", "", CONFLICT[0].format(4), CONFLICT[1].format(4), False),
+    "experiment with other run time": ("user_experiments", "3,2,1,21", "", CONFLICT[0].format(4), CONFLICT[1].format(4), False),
+    "compound with other content": ("compounds", "02,Compound X,C21H30O2", "", CONFLICT[0].format(3), CONFLICT[1].format(3), False),
+    "unknown user": (
+        "user_experiments", "4,42,1,10", "user_id",
+        "User 42 is not among the valid rows of users.csv.", "Add the user to users.csv, or correct the user_id.", False,
+    ),
+    **{
+        f"sign-up date {text!r}": ("users", f"3,Carol,carol@example.com,{text}", "signup_date", *NOT_A_DAY, True)
+        for text in ("2023-02-29", "1900-02-29", "2023-04-31", "2023-13-01", "2023-00-10", "2023-01-00", "0000-01-01",
+                     "1.3.2023", "2023-3-1", "2023-03-01T00:00:00", "yesterday", "NULL", "20230301")
+    },
+    "no sign-up date": (
+        "users", "3,Carol,carol@example.com,", "signup_date",
+        "The signup_date is missing.", "Fill in the signup_date as YYYY-MM-DD.", True,
+    ),
+    **{
+        f"run time {text!r}": ("user_experiments", f"4,2,1,{text}", "experiment_run_time", *NOT_A_NUMBER, True)
+        for text in ("ten", "NaN", "Infinity", "-inf", "1e3", "+5", "1_000", "0x10", "10 s", "1.2.3", ".", "٣", "1" * 256)
+    },
+    "run time with a decimal comma": ("user_experiments", '4,2,1,"12,5"', "experiment_run_time", *NOT_A_NUMBER, True),
+    "negative run time": (
+        "user_experiments", "4,2,1,-0.5", "experiment_run_time",
+        "The experiment_run_time is negative.", CORRECT.format("experiment_run_time"), True,
+    ),
+    "no run time": (
+        "user_experiments", "4,2,1,", "experiment_run_time",
+        "The experiment_run_time is missing.", FILL_IN.format("experiment_run_time"), True,
+    ),
+    "empty compound list": (
+        "user_experiments", "4,2,,10", "experiment_compound_ids",
+        "The list of compounds is empty.", "List the ids of the compounds, separated by semicolons.", True,
+    ),
+    "compound list of separators": (
+        "user_experiments", "4,2, ; ;;,10", "experiment_compound_ids",
+        "The list of compounds is empty.", "List the ids of the compounds, separated by semicolons.", True,
+    ),
+    "unknown compound": (
+        "user_experiments", "4,2,1;9,10", "experiment_compound_ids",
+        "Left out of the list: not in compounds.csv: 9.", CORRECT_IDS, True,
+    ),
+    "non-integer compound": (
+        "user_experiments", "4,2,1;B,10", "experiment_compound_ids",
+        "Left out of the list: not a compound id: 1 entry.", CORRECT_IDS, True,
+    ),
+    "several bad compounds in one cell": (
+        "user_experiments", "4,2,30;x;9; 1;9223372036854775808;9,10", "experiment_compound_ids",
+        "Left out of the list: not in compounds.csv: 9, 30; not a compound id: 2 entries.", CORRECT_IDS, True,
+    ),
+}  # fmt: skip
+
+
+def files(**added: str) -> dict[str, bytes]:
+    return {name: "\n".join([*lines, *([added[name]] if name in added else [])]).encode() for name, lines in GOOD.items()}
+
+
+# Rows that look odd and are not at fault: file and row.
+HARMLESS = {
+    "stray and doubled separators": ("user_experiments", "4,2,;1;; 2 ;,10"),
+    "compound listed twice": ("user_experiments", "4,2,1;01;1,10"),
+    "run time without digits before the point": ("user_experiments", "4,2,1,.5"),
+    "run time without digits behind the point": ("user_experiments", "4,2,1,5."),
+    "run time of many digits": ("user_experiments", "4,2,1," + "1" * 255),
+    "largest key": ("user_experiments", "9223372036854775807,2,1,10"),
+    "leap day": ("users", "3,Carol,carol@example.com,2024-02-29"),
+    "user without name and email": ("users", "3,,,2023-03-01"),
+    "compound without name": ("compounds", "3,,"),
+    "blank line": ("users", " \t "),
+    "header again": ("users", USERS),
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(project: Project) -> dict[str, Outcome]:
+    inputs = {name: files(**{file: row}) for name, (file, row, *_) in FAULTS.items()}
+    inputs |= {name: files(**{file: row}) for name, (file, row) in HARMLESS.items()}
+    prepare(project)
+    return dict(zip(inputs, run(project, list(inputs.values()))))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault(outcomes: dict[str, Outcome], fault: str) -> None:
+    file, _, column, reason, remedy, kept = FAULTS[fault]
+    outcome = outcomes[fault]
+    assert outcome.problem is None
+    assert [
+        (row["file"], row["row_number"], row["column_name"], row["reason"], row["remedy"], row["row_kept"])
+        for row in outcome.relations["rejects"]
+    ] == [(f"{file}.csv", len(GOOD[file]) + 1, column, reason, remedy, kept)]
+    assert outcome.failed_tests == []
+    assert {row["file"]: row["rows_rejected"] for row in outcome.relations["rows_per_file"]}[f"{file}.csv"] == (not kept)
+    users = {row["user_id"]: row["total_experiments"] for row in outcome.relations["features"]}
+    assert users[1] == 2
+    assert users[2] == (2 if kept and file == "user_experiments" else 1)
+
+
+@pytest.mark.parametrize("row", HARMLESS)
+def test_harmless(outcomes: dict[str, Outcome], row: str) -> None:
+    assert outcomes[row].problem is None
+    assert outcomes[row].relations["rejects"] == []
+    assert outcomes[row].failed_tests == []
+
+
+def test_compound_listed_twice_counts_once(outcomes: dict[str, Outcome]) -> None:
+    (user,) = (row for row in outcomes["compound listed twice"].relations["features"] if row["user_id"] == 2)
+    assert (user["most_common_compound_id"], user["most_common_compound_experiments"], user["distinct_compounds"]) == (1, 2, 1)
+
+
+def test_known_compounds_of_a_bad_list_count(outcomes: dict[str, Outcome]) -> None:
+    (user,) = (row for row in outcomes["several bad compounds in one cell"].relations["features"] if row["user_id"] == 2)
+    assert (user["most_common_compound_ids"], user["most_common_compound_experiments"]) == ("1", 2)
+
+
+def test_rejected_text_is_kept_apart(project: Project) -> None:
+    """The row's own text is in staging and nowhere in rejected_rows."""
+    other = Project(project.folder / "text", "rejected_text", project.environment)
+    other.write(users="\n".join([*GOOD["users"], "x7,Mallory,mallory@example.com,2023-03-01", "8,Oscar"]))
+    other.write(user_experiments="\n".join(GOOD["user_experiments"]), compounds="\n".join(GOOD["compounds"]))
+    output = other.dbt("build", "--exclude-resource-type", "unit_test")
+    assert other.query("select file, row_number, row_text from {schema}_staging.rejected_row_text order by row_number") == [
+        ("users.csv", 4, "x7,Mallory,mallory@example.com,2023-03-01"),
+        ("users.csv", 5, "8,Oscar"),
+    ]
+    published = str(other.query("select * from {schema}.rejected_rows"))
+    assert "allory" not in published and "x7" not in published and "Oscar" not in published
+    assert "Got 2 results, configured to warn" in output
+    assert "9 rows read, 2 users published in rejected_text.user_features, 2 rows rejected, 0 cells left out" in output
