@@ -31,9 +31,10 @@
                 ~ "sum(rows_valid) filter (where file = 'users.csv') as users from " ~ staging
             ).rows[0] -%}
             {%- do print(
-                counts['rows_read'] ~ ' rows read, ' ~ counts['users'] ~ ' users published in ' ~ marts ~ '.user_features, '
-                ~ counts['rows_rejected'] ~ ' rows rejected, ' ~ counts['cells_left_out'] ~ ' cells left out; '
-                ~ 'the reasons are in ' ~ marts ~ '.rejected_rows, the means over all users in ' ~ marts ~ '.experiment_summary.'
+                'Rows read: ' ~ counts['rows_read'] ~ ', users published: ' ~ counts['users']
+                ~ ', rows rejected: ' ~ counts['rows_rejected'] ~ ', cells left out: ' ~ counts['cells_left_out']
+                ~ '. The features are in ' ~ marts ~ '.user_features, the means over all users in ' ~ marts
+                ~ '.experiment_summary, the reasons of rejects in ' ~ marts ~ '.rejected_rows.'
             ) -%}
         {%- elif failed | length > 0 -%}
             {%- do print(

@@ -7,7 +7,7 @@
     is the file and sentence of a file that could not be loaded, or null.
 #}
 {% macro load_cases(folder, count, recorder) -%}
-    {%- set seeds = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | sort(attribute='name', reverse=true) -%}
+    {%- set seeds = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | selectattr('columns') | sort(attribute='name', reverse=true) -%}
     {%- for case in range(count) -%}
         {#- dbt opens no transaction of its own in an operation. -#}
         {%- do run_query('begin') -%}

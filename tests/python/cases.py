@@ -48,7 +48,7 @@ def prepare(project: Project) -> None:
         if node["resource_type"] == "test" and node["name"] not in TESTS_OF_THE_INPUT
     }
     statements = [f"create schema {{schema}}{suffix};" for suffix in ("", "_staging", "_raw")]
-    for seed in (node for node in manifest["nodes"].values() if node["resource_type"] == "seed"):
+    for seed in (node for node in manifest["nodes"].values() if node["resource_type"] == "seed" and node["columns"]):
         columns = ", ".join(f"{column} text" for column in seed["columns"])
         statements.append(
             f"create table {seed['schema']}.{seed['name']} (row_number bigint not null, {columns}, row_fault text, row_text text);"

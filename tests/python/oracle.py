@@ -149,9 +149,14 @@ def load(file: str, data: bytes) -> Table:
 
 
 def find_separator(text: str) -> str:
-    """The separator, from the first line that is not blank: comma, tab or semicolon."""
-    first = next(line for line in text.split("\n") if line.strip(WHITE_SPACE))
-    unquoted = re.sub(r'"[^"]*"', "", first)
+    """The separator, from the header: comma, tab or semicolon.
+
+    The header is the first line that is not blank, with those behind it until its quotes pair.
+    """
+    lines = [line for line in text.split("\n") if line.strip(WHITE_SPACE)][:100]
+    wholes = (lines[:end] for end in range(1, len(lines) + 1) if "".join(lines[:end]).count('"') % 2 == 0)
+    header = "\n".join(next(wholes, lines[:1]))
+    unquoted = re.sub(r'"[^"]*"', "", header)
     return next((sep for sep in ",\t;" if sep in unquoted), ",")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,7 +18,6 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMEDRIVER = shutil.which("chromedriver")
-PORT = 8089
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and CHROMEDRIVER), reason="Chromium or its driver is not installed (Debian: chromium, chromium-driver)"
@@ -28,8 +28,10 @@ pytestmark = pytest.mark.skipif(
 def site(project: Project) -> Iterator[str]:
     project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
     project.dbt("docs", "generate", "--quiet")
+    with socket.create_server(("localhost", 0)) as free:
+        port = str(free.getsockname()[1])
     with subprocess.Popen(
-        [Path(sys.executable).parent / "dbt", "docs", "serve", "--port", str(PORT), "--no-browser"],
+        [Path(sys.executable).parent / "dbt", "docs", "serve", "--port", port, "--no-browser"],
         cwd=project.root,
         env={
             **project.environment,
@@ -43,7 +45,9 @@ def site(project: Project) -> Iterator[str]:
         for line in process.stdout:
             if "Serving docs at" in line:
                 break
-        yield f"http://localhost:{PORT}"
+        else:
+            pytest.fail("dbt docs serve ended before it served")
+        yield f"http://localhost:{port}"
         process.terminate()
 
 
@@ -73,9 +77,16 @@ def test_features_columns_and_lineage(site: str, browser: webdriver.Chrome, proj
         assert column in body
     assert "int_user_features" in body, "what the model depends on"
 
-    browser.get(f"{site}/#!/model/model.experiment_features.user_features?g_v=1&g_i=%2Buser_features")
-    wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, ".graph-app canvas, graph canvas, canvas"))
+    browser.find_element(By.CSS_SELECTOR, "[ng-click='onLauncherClick()'], .launch-icons").click()
+    lineage = wait.until(
+        lambda page: page.execute_script(
+            "const graph = Array.from(document.querySelectorAll('*')).find(element => element._cyreg && element.offsetWidth);"
+            "const nodes = graph ? graph._cyreg.cy.nodes().filter(node => node.visible()).map(node => node.data('label')) : [];"
+            "return nodes.length ? nodes : null;"
+        )
+    )
     browser.save_screenshot(str(project.folder / "lineage.png"))
+    assert {"int_user_features", "int_rows_per_file", "user_features"} <= set(lineage)
 
 
 def test_site_knows_the_tables(site: str) -> None:

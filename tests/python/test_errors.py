@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from conftest import Project
 from test_published_input import EXPECTED
@@ -49,6 +52,11 @@ def test_one_sentence_and_the_last_good_tables(built: Project, published: Projec
     assert built.query("select * from {schema}_raw.users order by row_number") == raw
     assert built.query("select count(*) from {schema}_staging.stg_users") == [(10,)]
 
+    assert built.features() == EXPECTED
+
+
+def test_build_says_that_nothing_was_published(built: Project, published: Project) -> None:
+    built.write(users="")
     output = built.dbt("build", "--exclude-resource-type", "unit_test", succeeds=False)
     assert "Nothing was published: users" in output
     assert built.features() == EXPECTED
@@ -72,14 +80,12 @@ def test_no_server(published: Project) -> None:
     assert "No such file or directory" in output and "Is the server running" in output
 
 
-def test_seed_without_description_is_left_out_with_a_warning(published: Project, tmp_path) -> None:
+def test_seed_without_description_is_left_out_with_a_warning(published: Project, tmp_path: Path) -> None:
     """A file that somebody put beside the others stops nothing."""
-    import shutil
-
     copy = tmp_path / "copy"
     shutil.copytree(published.root, copy, ignore=shutil.ignore_patterns(".*", "target", "logs"))
     (copy / "seeds" / "notes.csv").write_bytes(b"a,b\n\xff")
     other = Project(tmp_path / "run", published.schema, published.environment, root=copy)
     output = other.dbt("seed")
     assert "notes.csv is not loaded, because no column of it is described" in output
-    assert "PASS=4" in output
+    assert "ERROR=0" in output and "COPY 10" in output

@@ -190,4 +190,4 @@ def test_rejected_text_is_kept_apart(project: Project) -> None:
     published = str(other.query("select * from {schema}.rejected_rows"))
     assert "allory" not in published and "x7" not in published and "Oscar" not in published
     assert "Got 2 results, configured to warn" in output
-    assert "9 rows read, 2 users published in rejected_text.user_features, 2 rows rejected, 0 cells left out" in output
+    assert "Rows read: 9, users published: 2, rows rejected: 2, cells left out: 0. The features are in rejected_text.user_features" in output

@@ -18,15 +18,15 @@
     {%- for piece in pieces -%}
         {%- do sources.append(csv_lines(file_oid, piece)) -%}
     {%- endfor -%}
-    {%- set header = csv_header(sources) -%}
-    {%- if header is none -%}
+    {%- set delimiter = csv_delimiter(sources) -%}
+    {%- if delimiter is none -%}
         {{ return({'rows': 0, 'problem': 'the file is empty; ' ~ expected ~ '.'}) }}
     {%- endif -%}
 
     {%- set quoted = pieces | selectattr('has_quotes') | list | length > 0 -%}
-    {%- if quoted and csv_has_line_breaks_in_quotes(sources, header.delimiter) -%}
+    {%- if quoted and csv_has_line_breaks_in_quotes(sources, delimiter) -%}
         {%- do run_query('drop table if exists pg_temp.csv_records') -%}
-        {%- do run_query(csv_records_table(sources, header.delimiter)) -%}
+        {%- do run_query(csv_records_table(sources, delimiter)) -%}
         {%- set unclosed = run_query('select min(row_number) as row_number from pg_temp.csv_records where is_unclosed') -%}
         {%- if unclosed.rows[0]['row_number'] -%}
             {{ return({'rows': 0, 'problem':
@@ -35,8 +35,8 @@
             }) }}
         {%- endif -%}
         {%- set sources = ['select row_number, line from pg_temp.csv_records'] -%}
-        {%- set header = csv_header(sources) -%}
     {%- endif -%}
+    {%- set header = csv_header(sources, delimiter) -%}
 
     {%- for column in columns if header.names | select('equalto', column) | list | length != 1 -%}
         {%- set fault = 'has the column ' ~ column ~ ' more than once' if column in header.names else 'lacks the column ' ~ column -%}

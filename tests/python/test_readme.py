@@ -1,0 +1,131 @@
+"""README.md on a fresh copy of the project, with an empty environment: every console block, in order.
+
+As root it runs as an ordinary user, so that both kinds of user are covered: the other tests run the
+embedded server as whoever runs them.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT, PUBLISHED
+
+BLOCKS = re.findall(r"^```console\n(.*?)^```", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+SELF = "make test"
+END = "--- end of the command ---"
+
+
+class Clone:
+    """A copy of the project as a clone has it, and a shell in it with an empty environment."""
+
+    def __init__(self, folder: Path, user: str | None) -> None:
+        self.root = folder / "experiment features"
+        self.user = user
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=PROJECT, capture_output=True, text=True
+        ).stdout.split("\0")
+        for name in filter(None, listed):
+            if (PROJECT / name).exists():
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(PROJECT / name, self.root / name)
+        for name in ("users.csv", "user_experiments.csv", "compounds.csv"):
+            shutil.copy(PUBLISHED / name, self.root / "seeds" / name)
+        if user:
+            entry = pwd.getpwnam(user)
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, entry.pw_uid, entry.pw_gid)
+        passed_on = ("PATH", "LANG", "PIP_CERT", "PIP_INDEX_URL", "PIP_FIND_LINKS", "SSL_CERT_FILE")
+        self.environment = {name: os.environ[name] for name in passed_on if name in os.environ}
+        self.environment["PATH"] = os.pathsep.join(
+            entry for entry in self.environment["PATH"].split(os.pathsep) if ".venv" not in entry
+        )
+        self.environment["HOME"] = str(folder)
+
+    def shell(self, script: str) -> str:
+        identity = {}
+        if self.user:
+            entry = pwd.getpwnam(self.user)
+            identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=self.root, env=self.environment, capture_output=True, text=True, **identity
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def clone() -> Iterator[Clone]:
+    folder = Path(tempfile.mkdtemp(prefix="readme"))
+    clone = Clone(folder, "nobody" if os.geteuid() == 0 else None)
+    yield clone
+    clone.shell("make clean")
+    shutil.rmtree(folder)
+
+
+def steps() -> list[tuple[str, list[str]]]:
+    """The commands of all console blocks with the output shown for each."""
+    found: list[tuple[str, list[str]]] = []
+    for block in BLOCKS:
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            else:
+                found[-1][1].append(line)
+    return [step for step in found if step[0] != SELF]
+
+
+def shown(expected: list[str], output: str) -> bool:
+    """Whether the output is as shown, `...` standing for any text, within a line or for lines."""
+    pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + r"\n" for line in expected)
+    return re.fullmatch(pattern, output) is not None
+
+
+def test_every_command_shows_what_the_readme_says(clone: Clone) -> None:
+    commands = steps()
+    assert len(commands) > 8
+    outputs = clone.shell("set -e\n" + "\n".join(f"{command}\necho '{END}'" for command, _ in commands)).split(f"{END}\n")
+    for (command, expected), output in zip(commands, outputs):
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+        assert shown(expected, plain), f"{command}\n{plain}"
+
+
+def test_second_run_installs_nothing_and_the_data_outlives_the_server(clone: Clone) -> None:
+    output = clone.shell("make run && make down && make up && make show")
+    assert "Installing" not in output
+    assert output.count("| Compound B ") == 10
+
+
+def test_own_server_is_never_touched(clone: Clone) -> None:
+    """With PGHOST set, up, down and clean leave every server alone."""
+    output = clone.shell("make up >/dev/null; for target in up down clean; do PGHOST=localhost make $target; done; make show")
+    assert output.count("PGHOST names localhost: the project's own Postgres is left alone.") == 3
+    assert output.count("| Compound B ") == 5
+
+
+def test_activate_script_does_not_override_the_user(clone: Clone) -> None:
+    output = clone.shell(
+        "export PGHOST=db.example.com DBT_PROFILES_DIR=/elsewhere; source .venv/bin/activate; echo $PGHOST $DBT_PROFILES_DIR"
+    )
+    assert output == "db.example.com /elsewhere\n"
+
+
+def test_own_files_in_seeds(clone: Clone) -> None:
+    """Somebody's files in place of the published ones, through `make run`, by one setting."""
+    folder = clone.root.parent / "export"
+    folder.mkdir()
+    (folder / "users.csv").write_text("user_id;name;email;signup_date\n7;Zoë;zoe@example.com;2024-02-29\n8;Yan;y@example.com;\n")
+    (folder / "user_experiments.csv").write_text(
+        "experiment_id\tuser_id\texperiment_compound_ids\texperiment_run_time\n1\t7\t4;5\t1.25\n2\t9\t4\t1\n"
+    )
+    (folder / "compounds.csv").write_text('"compound_id","compound_name","compound_structure"\n"4","X ""ray""","C"\n')
+    output = clone.shell(f"SEEDS_DIR='{folder}' make run 2>&1")
+    assert re.search(r"\| +7 \| +1 \| +1.25 \| +1.25 \| +1 \| +4 \| X \"ray\" +\| 4 +\| +1 \|", output)
+    assert "Rows read: 5, users published: 2, rows rejected: 1, cells left out: 2." in output
