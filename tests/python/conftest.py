@@ -95,8 +95,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     """The environment for a Postgres of the tests' own: the embedded one, in a temporary folder."""
     server = Server(tmp_path_factory.mktemp("server") / "postgres")
     server.up()
+    yield connection_environment(server)
+    server.clean()
+
+
+def connection_environment(server: Server) -> dict[str, str]:
+    """What a process needs to reach a server of the tests, and nothing of the developer's settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DBT_"))}
-    yield {
+    return {
         **environment,
         "PGHOST": str(server.socket),
         "PGPORT": "5432",
@@ -104,7 +110,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         "PGDATABASE": "postgres",
         "DBT_PROFILES_DIR": str(PROJECT / "profiles"),
     }
-    server.clean()
 
 
 @pytest.fixture(scope="session")

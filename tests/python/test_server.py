@@ -1,0 +1,101 @@
+"""The embedded Postgres, older servers, and what is kept secret."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Project, connection_environment
+from test_published_input import EXPECTED
+
+from experiment_features.postgres import Server, ServerError
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "home"
+    Server(tmp_path / "home").clean()
+
+
+def test_permissions_of_folders_that_were_there_stay(home: Path) -> None:
+    """As root, Postgres runs as another user, who cannot enter pytest's folders."""
+    before = {folder: (folder.stat().st_mode, folder.stat().st_uid) for folder in home.parents}
+    server = Server(home)
+    server.up()
+    assert {folder: (folder.stat().st_mode, folder.stat().st_uid) for folder in home.parents} == before
+    assert server.socket.stat().st_mode & 0o777 == 0o700
+    if os.geteuid() == 0:
+        assert server.data.stat().st_uid != 0
+        assert home.parent not in server.data.parents
+    server.clean()
+    assert not server.home.exists() and not server.socket.exists()
+
+
+def test_long_path(tmp_path: Path) -> None:
+    """The address of a Unix socket holds 107 bytes; the project may lie deeper."""
+    server = Server(tmp_path / ("deep" * 30) / "home")
+    server.up()
+    assert len(str(server.socket)) < 90
+    assert (server.socket / ".s.PGSQL.5432").exists()
+    server.clean()
+    assert not server.socket.exists()
+
+
+def test_two_starts_at_once(home: Path) -> None:
+    failures: list[Exception] = []
+
+    def start() -> None:
+        try:
+            Server(home).up()
+        except ServerError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_listens_on_the_socket_only(project: Project) -> None:
+    assert project.query("show listen_addresses") == [("",)]
+
+
+@pytest.mark.parametrize("installation", ["pginstall"])
+def test_postgres_16(tmp_path: Path, installation: str) -> None:
+    server = Server(tmp_path / "home", installation)
+    server.up()
+    try:
+        project = Project(tmp_path / "run", "old", connection_environment(server))
+        project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+        assert project.query("show server_version")[0][0].startswith("16.")
+        assert project.features() == EXPECTED
+    finally:
+        server.clean()
+
+
+def test_password_is_written_nowhere(make_project: Callable[..., Project]) -> None:
+    project = make_project("secret")
+    password = "correct-horse-battery-staple"
+    output = project.dbt("--debug", "build", "--exclude-resource-type", "unit_test", PGPASSWORD=password)
+    output += project.dbt("docs", "generate", PGPASSWORD=password)
+    output += project.dbt("--debug", "seed", PGPASSWORD=password, PGHOST="/nowhere", succeeds=False)
+    assert password not in output
+    written = [path for folder in ("target", "logs") for path in (project.folder / folder).rglob("*") if path.is_file()]
+    assert len(written) > 20
+    assert [path for path in written if password.encode() in path.read_bytes()] == []
+
+
+def test_no_password_in_the_repository(project: Project) -> None:
+    found = subprocess.run(
+        ["git", "grep", "-niE", r"(password|secret|token)\"?\s*[:=]\s*['\"]?[a-z0-9]{4,}", "--", ":!tests", ":!*.lock", ":!README.md"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    assert [line for line in found if "POSTGRES_PASSWORD_FILE" not in line] == []
