@@ -67,8 +67,8 @@ faults (fault, row_kept, reason, remedy) as (
     ('missing_key', false, 'The {column} is missing.', 'Fill in the {column}.'),
     (
         'key_not_integer', false,
-        'The {column} is not a whole number.',
-        'Write the {column} in digits only.'
+        'The {column} is not written in digits only.',
+        'Write the {column} as a whole number without a sign.'
     ),
     (
         'key_too_large', false,
@@ -78,12 +78,12 @@ faults (fault, row_kept, reason, remedy) as (
     (
         'exact_duplicate', false,
         'The row repeats row {detail}.',
-        'Nothing is lost, as row {detail} is used; take this row out.'
+        'Take one of the two rows out; the first is the one that counts.'
     ),
     (
         'duplicate_key', false,
         'The row has the key of row {detail}, but other content.',
-        'Row {detail} is used; decide which of the two is right and take the other out.'
+        'Decide which of the two rows is right and take the other out; the first is the one that counts.'
     ),
     (
         'unknown_user', false,
@@ -101,7 +101,7 @@ faults (fault, row_kept, reason, remedy) as (
     (
         'run_time_not_number', true,
         'The {column} is not a plain decimal number.',
-        'Write the {column} in digits with a decimal point, without an exponent.'
+        'Write the {column} in digits with at most one decimal point, in 255 characters at most.'
     ),
     (
         'no_compounds', true,

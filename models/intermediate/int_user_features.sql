@@ -82,8 +82,9 @@ final as (
 
         coalesce(experiments_per_user.total_experiments, 0) as total_experiments,
         coalesce(experiments_per_user.known_run_times, 0) as known_run_times,
-        cast(experiments_per_user.total_experiment_run_time as double precision)
-        / nullif(experiments_per_user.known_run_times, 0) as avg_experiment_run_time,
+        {{ exact_mean(
+            'experiments_per_user.total_experiment_run_time', 'experiments_per_user.known_run_times'
+        ) }} as avg_experiment_run_time,
         case
             when experiments_per_user.user_id is null then 0
             else experiments_per_user.total_experiment_run_time

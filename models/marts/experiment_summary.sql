@@ -44,8 +44,7 @@ final as (
         cast(totals.experiments as double precision) / nullif(totals.users, 0) as mean_experiments_per_user,
         cast(totals.experiments as double precision)
         / nullif(totals.users_with_experiments, 0) as mean_experiments_per_active_user,
-        cast(totals.total_experiment_run_time as double precision)
-        / nullif(totals.known_run_times, 0) as mean_experiment_run_time
+        {{ exact_mean('totals.total_experiment_run_time', 'totals.known_run_times') }} as mean_experiment_run_time
     from totals
     cross join compounds_used
 

@@ -300,7 +300,7 @@ def user_features(
     return {
         "user_id": user,
         "total_experiments": len(experiments),
-        "avg_experiment_run_time": float(total) / len(times) if times else None,
+        "avg_experiment_run_time": float(total / len(times)) if times else None,
         "total_experiment_run_time": total if times or not experiments else None,
         "distinct_compounds": len(uses),
         "most_common_compound_id": common[0] if common else None,
@@ -314,7 +314,7 @@ def summarise(users: int, used: list[Experiment]) -> dict[str, Any]:
     """Totals over the valid users and the used experiments; means None over nothing."""
     active = len({e.user for e in used})
     times = [e.run_time for e in used if e.run_time is not None]
-    total = float(sum(times, Fraction(0)))
+    total = sum(times, Fraction(0))
     return {
         "users": users,
         "users_with_experiments": active,
@@ -322,5 +322,5 @@ def summarise(users: int, used: list[Experiment]) -> dict[str, Any]:
         "compounds_used": len(set().union(*(e.compounds for e in used))),
         "mean_experiments_per_user": len(used) / users if users else None,
         "mean_experiments_per_active_user": len(used) / active if active else None,
-        "mean_experiment_run_time": total / len(times) if times else None,
+        "mean_experiment_run_time": float(total / len(times)) if times else None,
     }

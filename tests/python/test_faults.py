@@ -15,18 +15,18 @@ GOOD = {
     "compounds": [COMPOUNDS, "1,Compound A,C20H25N3O", "2,Compound B,C21H30O2"],
 }
 FILL_IN = "Fill in the {0}."
-USE_DIGITS = "Write the {0} in digits only."
+USE_DIGITS = "Write the {0} as a whole number without a sign."
 CORRECT = "Correct the {0}."
 CELLS = "Give the row one cell for each column of the header; put cells with a separator inside in quotes."
 NOT_A_DAY = ("The signup_date is not a day written as YYYY-MM-DD.", "Write the signup_date as YYYY-MM-DD.")
 NOT_A_NUMBER = (
     "The experiment_run_time is not a plain decimal number.",
-    "Write the experiment_run_time in digits with a decimal point, without an exponent.",
+    "Write the experiment_run_time in digits with at most one decimal point, in 255 characters at most.",
 )
 CORRECT_IDS = "Add the compounds to compounds.csv, or correct the ids."
 TOO_LARGE = "The {0} is larger than 9223372036854775807."
-CONFLICT = ("The row has the key of row {0}, but other content.", "Row {0} is used; decide which of the two is right and take the other out.")
-REPEAT = ("The row repeats row {0}.", "Nothing is lost, as row {0} is used; take this row out.")
+CONFLICT = ("The row has the key of row {0}, but other content.", "Decide which of the two rows is right and take the other out; the first is the one that counts.")
+REPEAT = ("The row repeats row {0}.", "Take one of the two rows out; the first is the one that counts.")
 
 
 def key_faults(file: str, column: str, row: str) -> dict[str, tuple[str, str, str, str, str, bool]]:
@@ -34,11 +34,11 @@ def key_faults(file: str, column: str, row: str) -> dict[str, tuple[str, str, st
     texts = {
         "missing": ("", f"The {column} is missing.", FILL_IN),
         "of white space": (" \t", f"The {column} is missing.", FILL_IN),
-        "negative": ("-9", f"The {column} is not a whole number.", USE_DIGITS),
-        "with a sign": ("+9", f"The {column} is not a whole number.", USE_DIGITS),
-        "decimal": ("9.0", f"The {column} is not a whole number.", USE_DIGITS),
-        "a word": ("nine", f"The {column} is not a whole number.", USE_DIGITS),
-        "Arabic digits": ("٩", f"The {column} is not a whole number.", USE_DIGITS),
+        "negative": ("-9", f"The {column} is not written in digits only.", USE_DIGITS),
+        "with a sign": ("+9", f"The {column} is not written in digits only.", USE_DIGITS),
+        "decimal": ("9.0", f"The {column} is not written in digits only.", USE_DIGITS),
+        "a word": ("nine", f"The {column} is not written in digits only.", USE_DIGITS),
+        "Arabic digits": ("٩", f"The {column} is not written in digits only.", USE_DIGITS),
         "too large": ("9223372036854775808", TOO_LARGE.format(column), CORRECT),
         "far too large": ("9" * 400, TOO_LARGE.format(column), CORRECT),
     }
@@ -57,7 +57,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     "too few cells": ("users", "3,Carol,carol@example.com", "", "The row has 3 cells where the header has 4.", CELLS, False),
     "too many cells": ("compounds", "3,Compound C,C8H11NO2,", "", "The row has 4 cells where the header has 3.", CELLS, False),
     "too many cells, quoted": ("compounds", '3,"Compound C",C8,"x"', "", "The row has 4 cells where the header has 3.", CELLS, False),
-    "one cell": ("user_experiments", "4", "", "The row has 1 cells where the header has 4.", CELLS, False),
+    "one cell": ("user_experiments", "4", "", "The row has 1 cell where the header has 4.", CELLS, False),
     "exact duplicate user": ("users", "1, Alice ,alice@example.com,2023-01-01", "", REPEAT[0].format(2), REPEAT[1].format(2), False),
     "exact duplicate experiment": ("user_experiments", "2,1,2,15", "", REPEAT[0].format(3), REPEAT[1].format(3), False),
     "exact duplicate compound": ("compounds", '2,"Compound B",C21H30O2', "", REPEAT[0].format(3), REPEAT[1].format(3), False),

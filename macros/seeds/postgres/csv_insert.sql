@@ -29,7 +29,10 @@ trimmed as (
         {% endfor -%}
         case
             when cardinality(cells) <> {{ cell_count }}
-                then format('%s cells where the header has %s', cardinality(cells), {{ cell_count }})
+                then format(
+                '%s cell%s where the header has %s',
+                cardinality(cells), case when cardinality(cells) = 1 then '' else 's' end, {{ cell_count }}
+            )
         end as row_fault,
         case when cardinality(cells) <> {{ cell_count }} then line end as row_text
     from lines
