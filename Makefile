@@ -24,7 +24,7 @@ run: up ## the main job: load the CSV files, build and test every model, print t
 	@$(ACTIVATE) && SHOW_FEATURES=20 dbt --log-level warn build --exclude-resource-type unit_test
 
 test: $(INSTALLED) ## every check: sqlfluff, dbt's unit and data tests, pytest
-	@$(ACTIVATE) && python -m pytest
+	@$(ACTIVATE) && python -m pytest -n 2 --dist loadfile
 
 up: $(INSTALLED) ## start the project's own Postgres, unless PGHOST names another
 	@$(ACTIVATE) && python -m experiment_features.postgres up
