@@ -11,7 +11,7 @@
         {%- set failed = [] -%}
         {%- set published = [] -%}
         {%- for result in results -%}
-            {%- if result.status in ('error', 'fail', 'runtime error', 'skipped') -%}
+            {%- if result.status in ('error', 'fail', 'runtime error') -%}
                 {%- do failed.append(result.node.name) -%}
             {%- elif result.node.name == 'user_features' and result.node.resource_type == 'model' -%}
                 {%- do published.append(result.node) -%}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from conftest import Project
@@ -17,3 +18,46 @@ def test_unit_and_data_tests(project: Project) -> None:
 
     output = project.dbt("test")
     assert re.search(r"WARN=0 ERROR=0 SKIP=0", output)
+
+
+def test_everything_is_described(project: Project) -> None:
+    """Models, seeds and macros, with each of their columns and arguments."""
+    project.dbt("parse", "--quiet")
+    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
+    own = [
+        node
+        for kind in ("nodes", "macros")
+        for node in manifest[kind].values()
+        if node["package_name"] == "experiment_features" and node["resource_type"] in ("model", "seed", "macro")
+    ]
+    assert len(own) > 35
+    undescribed = [
+        (node["name"], part.get("name"))
+        for node in own
+        for part in (node, *node.get("columns", {}).values(), *node.get("arguments", ()))
+        if not part["description"].strip()
+    ]
+    assert undescribed == []
+
+    for macro in (node for node in own if node["resource_type"] == "macro" and not node["name"].startswith("materialization_")):
+        signature = re.search(rf"macro {macro['name']}\(([^)]*)\)", macro["macro_sql"]).group(1)
+        arguments = [argument.partition("=")[0].strip() for argument in signature.split(",") if argument.strip()]
+        assert arguments == [argument["name"] for argument in macro["arguments"]], macro["name"]
+
+
+def test_grain_stands_first(project: Project) -> None:
+    """The description of every model begins with its grain."""
+    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert [node["name"] for node in models if not node["description"].startswith("One row ")] == []
+
+
+def test_personal_data_is_marked(project: Project) -> None:
+    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
+    unmarked = [
+        (node["name"], column["name"])
+        for node in manifest["nodes"].values()
+        for column in node.get("columns", {}).values()
+        if column["name"] in ("name", "email") and not column["config"].get("meta", {}).get("contains_personal_data")
+    ]
+    assert unmarked == []

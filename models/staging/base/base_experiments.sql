@@ -21,6 +21,8 @@ typed as (
         experiment_run_time as experiment_run_time_text,
         {{ parse_run_time('experiment_run_time') }} as experiment_run_time
     from user_experiments
+    -- Without it, Postgres would parse each cell anew for every column below that looks at the result.
+    offset 0
 
 ),
 
