@@ -99,3 +99,12 @@ def test_no_password_in_the_repository(project: Project) -> None:
         text=True,
     ).stdout.splitlines()
     assert [line for line in found if "POSTGRES_PASSWORD_FILE" not in line] == []
+
+
+def test_role_that_may_only_create_schemas(make_project: Callable[..., Project]) -> None:
+    """A user's own Postgres gives no more: no superuser, no right to read the server's files."""
+    project = make_project("plain")
+    project.query("create role plain login; grant create on database postgres to plain")
+    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", PGUSER="plain", PGDATABASE="postgres")
+    assert project.features() == EXPECTED
+    assert project.query("select count(*) from pg_largeobject_metadata where lomowner = 'plain'::regrole") == [(0,)]
