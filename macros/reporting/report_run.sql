@@ -10,25 +10,28 @@
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set failed = [] -%}
         {%- set published = [] -%}
+        {%- set counted = [] -%}
         {%- for result in results -%}
             {%- if result.status in ('error', 'fail', 'runtime error') -%}
                 {%- do failed.append(result.node.name) -%}
-            {%- elif result.node.name == 'user_features' and result.node.resource_type == 'model' -%}
-                {%- do published.append(result.node) -%}
+            {%- elif result.status == 'success' and result.node.resource_type == 'model' -%}
+                {%- do published.append(result.node.name) if result.node.name == 'user_features' -%}
+                {%- do counted.append(result.node.name) if result.node.name == 'int_rows_per_file' -%}
             {%- endif -%}
         {%- endfor -%}
+        {%- set staging = target.schema ~ '_staging' -%}
+        {%- set counts_relation = api.Relation.create(
+            database=target.database, schema=staging, identifier='int_rows_per_file'
+        ) -%}
         {%- if published | length == 1 -%}
             {%- set show = env_var('SHOW_FEATURES', '') | int -%}
             {%- if show > 0 -%}
                 {%- do show_features(show) -%}
             {%- endif -%}
-            {%- set staging = api.Relation.create(
-                database=target.database, schema=target.schema ~ '_staging', identifier='int_rows_per_file'
-            ) -%}
             {%- set marts = target.schema -%}
             {%- set counts = run_query(
                 'select sum(rows_read) as rows_read, sum(rows_rejected) as rows_rejected, sum(cells_left_out) as cells_left_out, '
-                ~ "sum(rows_valid) filter (where file = 'users.csv') as users from " ~ staging
+                ~ "sum(rows_valid) filter (where file = 'users.csv') as users from " ~ counts_relation
             ).rows[0] -%}
             {%- do print(
                 'Rows read: ' ~ counts['rows_read'] ~ ', users published: ' ~ counts['users']
@@ -37,6 +40,14 @@
                 ~ '.experiment_summary, the reasons of rejects in ' ~ marts ~ '.rejected_rows.'
             ) -%}
         {%- elif failed | length > 0 -%}
+            {%- if 'rejected_rows_are_tolerable' in failed and counted | length == 1 -%}
+                {%- for row in run_query('select * from ' ~ counts_relation ~ ' where rows_rejected > 0 order by file').rows -%}
+                    {%- do print(
+                        row['file'] ~ ': ' ~ row['rows_rejected'] ~ ' of ' ~ row['rows_read'] ~ ' rows are rejected; '
+                        ~ 'the reasons are in ' ~ staging ~ '.int_rejected_rows.'
+                    ) -%}
+                {%- endfor -%}
+            {%- endif -%}
             {%- do print(
                 'Nothing was published: ' ~ failed[:3] | join(', ') ~ (' and others' if failed | length > 3 else '')
                 ~ ' did not succeed, so ' ~ target.schema ~ '.user_features is as it was before this run.'

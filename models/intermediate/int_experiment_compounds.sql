@@ -14,12 +14,13 @@ compounds as (
 
 final as (
 
-    select distinct
+    select
         entries.experiment_id,
         entries.user_id,
         entries.compound_id
     from entries
     inner join compounds on entries.compound_id = compounds.compound_id
+    where not entries.is_repeated
 
 )
 

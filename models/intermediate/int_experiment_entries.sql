@@ -6,16 +6,29 @@ experiments as (
 
 ),
 
+lists as (
+
+    select
+        row_number,
+        experiment_id,
+        user_id,
+        {{ parse_key_list('experiment_compound_ids') }} as compound_ids
+    from experiments
+    -- Without it, Postgres would parse each list anew for every column below that looks at the result.
+    offset 0  -- noqa: AM09
+
+),
+
 entries as (
 
     select
-        experiments.row_number,
-        experiments.experiment_id,
-        experiments.user_id,
-
-        {{ trim_white_space('list_entries.entry') }} as entry
-    from experiments
-    cross join lateral {{ list_entries('experiments.experiment_compound_ids') }} as list_entries (entry)
+        row_number,
+        experiment_id,
+        user_id,
+        compound_ids,
+        unnest(compound_ids) as compound_id,
+        generate_subscripts(compound_ids, 1) as place
+    from lists
 
 ),
 
@@ -25,11 +38,10 @@ final as (
         row_number,
         experiment_id,
         user_id,
-        {{ parse_key('entry') }} as compound_id,
+        compound_id,
 
-        entry
+        array_position(compound_ids, compound_id) < place as is_repeated
     from entries
-    where entry <> ''
 
 )
 

@@ -68,7 +68,7 @@ faults (fault, row_kept, reason, remedy) as (
     (
         'key_not_integer', false,
         'The {column} is not written in digits only.',
-        'Write the {column} as a whole number without a sign.'
+        'Write the {column} as a whole number, without a sign, a point or other characters.'
     ),
     (
         'key_too_large', false,
@@ -101,7 +101,7 @@ faults (fault, row_kept, reason, remedy) as (
     (
         'run_time_not_number', true,
         'The {column} is not a plain decimal number.',
-        'Write the {column} in digits with at most one decimal point, in 255 characters at most.'
+        'Write the {column} in digits with at most one decimal point, as 12.5: no sign, comma, unit or exponent.'
     ),
     (
         'no_compounds', true,
@@ -111,7 +111,7 @@ faults (fault, row_kept, reason, remedy) as (
     (
         'unknown_compounds', true,
         'Left out of the list: {detail}.',
-        'Add the compounds to compounds.csv, or correct the ids.'
+        'Separate ids by semicolons, as 1;3; add missing compounds to compounds.csv, or correct the ids.'
     )
 
 ),

@@ -1,5 +1,7 @@
 -- depends_on: {{ ref('int_rows_per_file') }}
--- Nothing is published before the counts of rejected rows have passed their test.
+-- depends_on: {{ ref('int_user_features') }}
+-- depends_on: {{ ref('int_experiments_per_compound') }}
+-- Nothing is published before all that is to be published has passed its tests.
 with
 
 user_features as (
@@ -8,9 +10,9 @@ user_features as (
 
 ),
 
-experiment_compounds as (
+experiments_per_compound as (
 
-    select * from {{ ref('int_experiment_compounds') }}
+    select * from {{ ref('int_experiments_per_compound') }}
 
 ),
 
@@ -28,8 +30,8 @@ totals as (
 
 compounds_used as (
 
-    select count(distinct compound_id) as compounds_used
-    from experiment_compounds
+    select count(*) as compounds_used
+    from experiments_per_compound
 
 ),
 

@@ -1,6 +1,7 @@
 -- depends_on: {{ ref('int_rows_per_file') }}
 -- depends_on: {{ ref('int_user_features') }}
--- Nothing is published before the counts of rejected rows and the features have passed their tests.
+-- depends_on: {{ ref('int_experiments_per_compound') }}
+-- Nothing is published before all that is to be published has passed its tests.
 with
 
 rejected_rows as (

@@ -1,5 +1,7 @@
 -- depends_on: {{ ref('int_rows_per_file') }}
--- Nothing is published before the counts of rejected rows have passed their test.
+-- depends_on: {{ ref('int_user_features') }}
+-- depends_on: {{ ref('int_experiments_per_compound') }}
+-- Nothing is published before all that is to be published has passed its tests.
 with
 
 user_features as (

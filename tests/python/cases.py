@@ -24,8 +24,8 @@ RESULTS = {
     "raw_user_experiments": "{schema}_raw.user_experiments",
     "raw_compounds": "{schema}_raw.compounds",
 }
-# These two tell of the input, not of the project.
-TESTS_OF_THE_INPUT = {"rejected_rows_are_tolerable", "rejected_rows_are_rare"}
+# These tell of the input, not of the project.
+TESTS_OF_THE_INPUT = {"rejected_rows_are_tolerable", "rejected_rows_are_rare", "cells_left_out_are_rare"}
 
 
 @dataclass

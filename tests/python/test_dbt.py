@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
+import pytest
 from conftest import Project
 
 
@@ -20,10 +22,14 @@ def test_unit_and_data_tests(project: Project) -> None:
     assert re.search(r"WARN=0 ERROR=0 SKIP=0", output)
 
 
-def test_everything_is_described(project: Project) -> None:
-    """Models, seeds and macros, with each of their columns and arguments."""
+@pytest.fixture(scope="module")
+def manifest(project: Project) -> dict[str, Any]:
     project.dbt("parse", "--quiet")
-    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
+    return json.loads((project.folder / "target" / "manifest.json").read_text())
+
+
+def test_everything_is_described(manifest: dict[str, Any]) -> None:
+    """Models, seeds and macros, with each of their columns and arguments."""
     own = [
         node
         for kind in ("nodes", "macros")
@@ -45,15 +51,13 @@ def test_everything_is_described(project: Project) -> None:
         assert arguments == [argument["name"] for argument in macro["arguments"]], macro["name"]
 
 
-def test_grain_stands_first(project: Project) -> None:
+def test_grain_stands_first(manifest: dict[str, Any]) -> None:
     """The description of every model begins with its grain."""
-    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     assert [node["name"] for node in models if not node["description"].startswith("One row ")] == []
 
 
-def test_personal_data_is_marked(project: Project) -> None:
-    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
+def test_personal_data_is_marked(manifest: dict[str, Any]) -> None:
     unmarked = [
         (node["name"], column["name"])
         for node in manifest["nodes"].values()

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from conftest import PUBLISHED, Project
 from test_published_input import EXPECTED
 
 HEADER = "user_id,name,email,signup_date\n"
@@ -58,7 +58,7 @@ def test_one_sentence_and_the_last_good_tables(built: Project, published: Projec
 def test_build_says_that_nothing_was_published(built: Project, published: Project) -> None:
     built.write(users="")
     output = built.dbt("build", "--exclude-resource-type", "unit_test", succeeds=False)
-    assert "Nothing was published: users" in output
+    assert "Nothing was published: users did not succeed" in output
     assert built.features() == EXPECTED
 
 
@@ -66,6 +66,30 @@ def test_missing_file(published: Project) -> None:
     (published.seeds / "users.csv").unlink()
     output = published.dbt("seed", succeeds=False)
     assert f'could not open file "{published.seeds}/users.csv": No such file or directory' in output
+
+
+def test_table_of_an_older_version_is_replaced_only_by_a_load_that_succeeds(built: Project, published: Project) -> None:
+    """With one thread, the seeds follow each other on one connection."""
+    built.query("alter table {schema}_raw.users add column from_an_older_version text")
+    built.write(users=b"")
+    built.dbt("seed", "--threads", "1", succeeds=False)
+    assert len(built.query("select from_an_older_version from {schema}_raw.users")) == 10
+    shutil.copy(PUBLISHED / "users.csv", built.seeds / "users.csv")
+    built.dbt("seed", "--threads", "1")
+    columns = "select column_name from information_schema.columns where table_schema = '{schema}_raw' and table_name = 'users'"
+    assert ("from_an_older_version",) not in built.query(columns)
+    assert len(built.query("select * from {schema}_raw.users")) == 10
+
+
+def test_seed_show_prints_the_first_rows(built: Project, published: Project) -> None:
+    output = built.dbt("seed", "--show")
+    assert "alice@example.com" in output and "Compound A" in output
+
+
+def test_views_on_a_raw_table_stand(built: Project, published: Project) -> None:
+    built.query("create view {schema}_raw.names as select name from {schema}_raw.users")
+    built.dbt("seed", "--full-refresh")
+    assert len(built.query("select * from {schema}_raw.names")) == 10
 
 
 def test_header_only_is_an_empty_table(published: Project) -> None:

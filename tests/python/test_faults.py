@@ -15,15 +15,15 @@ GOOD = {
     "compounds": [COMPOUNDS, "1,Compound A,C20H25N3O", "2,Compound B,C21H30O2"],
 }
 FILL_IN = "Fill in the {0}."
-USE_DIGITS = "Write the {0} as a whole number without a sign."
+USE_DIGITS = "Write the {0} as a whole number, without a sign, a point or other characters."
 CORRECT = "Correct the {0}."
 CELLS = "Give the row one cell for each column of the header; put cells with a separator inside in quotes."
 NOT_A_DAY = ("The signup_date is not a day written as YYYY-MM-DD.", "Write the signup_date as YYYY-MM-DD.")
 NOT_A_NUMBER = (
     "The experiment_run_time is not a plain decimal number.",
-    "Write the experiment_run_time in digits with at most one decimal point, in 255 characters at most.",
+    "Write the experiment_run_time in digits with at most one decimal point, as 12.5: no sign, comma, unit or exponent.",
 )
-CORRECT_IDS = "Add the compounds to compounds.csv, or correct the ids."
+CORRECT_IDS = "Separate ids by semicolons, as 1;3; add missing compounds to compounds.csv, or correct the ids."
 TOO_LARGE = "The {0} is larger than 9223372036854775807."
 CONFLICT = ("The row has the key of row {0}, but other content.", "Decide which of the two rows is right and take the other out; the first is the one that counts.")
 REPEAT = ("The row repeats row {0}.", "Take one of the two rows out; the first is the one that counts.")

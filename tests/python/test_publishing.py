@@ -31,7 +31,8 @@ def test_too_many_rejected_rows_leave_all_marts_as_they_were(published: Project,
     published.write(users=users(good, bad))
     output = published.dbt("build", "--exclude-resource-type", "unit_test", succeeds=False)
     assert "Failure in test rejected_rows_are_tolerable" in output
-    assert "Nothing was published: rejected_rows_are_tolerable" in output
+    assert "Nothing was published: rejected_rows_are_tolerable did not succeed" in output
+    assert f"users.csv: {bad} of {good + bad} rows are rejected; the reasons are in {published.schema}_staging." in output
     assert marts(published) == before
 
 

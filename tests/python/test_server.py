@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,14 +37,47 @@ def test_permissions_of_folders_that_were_there_stay(home: Path) -> None:
     assert not server.home.exists() and not server.socket.exists()
 
 
-def test_long_path(tmp_path: Path) -> None:
-    """The address of a Unix socket holds 107 bytes; the project may lie deeper."""
-    server = Server(tmp_path / ("deep" * 30) / "home")
+@pytest.fixture
+def deep_home() -> Iterator[Path]:
+    """A folder that every user can reach, deeper than the 107 bytes that the address of a Unix socket holds."""
+    top = Path(tempfile.mkdtemp())
+    (top / ("deep" * 30)).mkdir()
+    top.chmod(0o755)
+    yield top / ("deep" * 30) / "home"
+    Server(top / ("deep" * 30) / "home").clean()
+    shutil.rmtree(top)
+
+
+def test_long_path(deep_home: Path) -> None:
+    server = Server(deep_home)
     server.up()
+    assert server.home == deep_home and server.data.exists()
     assert len(str(server.socket)) < 90
-    assert (server.socket / ".s.PGSQL.5432").exists()
+    assert (server.socket / ".s.PGSQL.5432").stat().st_mode & 0o777 == 0o700
+    server.down()
+    assert not server.socket.exists() and server.data.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder that belongs to somebody else")
+def test_folder_of_somebody_else_is_not_used(deep_home: Path) -> None:
+    """The short folder of the socket has a name that others can guess."""
+    folder = Server(deep_home).socket
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+    with pytest.raises(ServerError, match="belongs to another user"):
+        Server(deep_home).up()
+    folder.rmdir()
+
+
+def test_clean_stops_the_server(home: Path) -> None:
+    server = Server(home)
+    server.up()
+    process = int((server.data / "postmaster.pid").read_text().splitlines()[0])
+    running = Path(f"/proc/{process}/stat")
+    assert running.exists()
     server.clean()
-    assert not server.socket.exists()
+    # Where nobody waits for it, a process that has ended is listed as a zombie.
+    assert not running.exists() or running.read_text().split()[2] == "Z"
 
 
 def test_two_starts_at_once(home: Path) -> None:
@@ -51,7 +86,7 @@ def test_two_starts_at_once(home: Path) -> None:
     def start() -> None:
         try:
             Server(home).up()
-        except ServerError as error:
+        except Exception as error:
             failures.append(error)
 
     threads = [threading.Thread(target=start) for _ in range(4)]

@@ -21,7 +21,7 @@ declare
     following bytea;
     line_bytes bytea;
 begin
-    first_byte := case when lo_get(file, 0, 3) = '\xefbbbf' then 3 else 0 end;
+    first_byte := 0;
     first_line := 1;
     loop
         byte_count := {{ piece_bytes }};
@@ -37,7 +37,6 @@ begin
 
         content := lo_get(file, first_byte, byte_count::integer);
         exit when length(content) = 0;
-        byte_count := length(content);
         begin
             piece_text := convert_from(content, 'UTF8');
         exception when character_not_in_repertoire or untranslatable_character then

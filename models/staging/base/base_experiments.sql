@@ -22,7 +22,7 @@ typed as (
         {{ parse_run_time('experiment_run_time') }} as experiment_run_time
     from user_experiments
     -- Without it, Postgres would parse each cell anew for every column below that looks at the result.
-    offset 0
+    offset 0  -- noqa: AM09
 
 ),
 

@@ -1,0 +1,60 @@
+"""A file that the server takes apart in several pieces: its later lines are read as its first ones are."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Project
+
+# Twenty thousand lines of a thousand characters are 20 MB, and a piece has 16.
+LINES = [f"{number},{'x' * 1000},user@example.com,2023-01-01" for number in range(1, 20_001)]
+HEADER = "user_id,name,email,signup_date"
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    return list(LINES)
+
+
+def loaded(project: Project, lines: list[str]) -> list[tuple]:
+    """The rows that are not as the others: row number, user_id, name, what is wrong."""
+    project.write(users="\n".join([HEADER, *lines]))
+    project.dbt("seed", "--select", "users", "--quiet")
+    return project.query(
+        "select row_number, user_id, name, row_fault from {schema}_raw.users"
+        " where length(name) <> 1000 or row_number <> user_id::bigint + 1 or row_fault is not null order by row_number"
+    )
+
+
+def test_ordinary_lines(project: Project, lines: list[str]) -> None:
+    assert loaded(project, lines) == []
+    assert project.query("select count(*), max(row_number) from {schema}_raw.users") == [(20_000, 20_001)]
+
+
+def test_faults(project: Project, lines: list[str]) -> None:
+    lines[17_999] = "18000,too few"
+    lines[18_999] = "19000,short,user@example.com,2023-01-01"
+    assert loaded(project, lines) == [
+        (18_001, None, None, "2 cells where the header has 4"),
+        (19_001, "19000", "short", None),
+    ]
+
+
+def test_quotes(project: Project, lines: list[str]) -> None:
+    lines[18_999] = '19000,"a, ""b""",user@example.com,2023-01-01'
+    assert loaded(project, lines) == [(19_001, "19000", 'a, "b"', None)]
+
+
+def test_line_breaks_in_quotes(project: Project, lines: list[str]) -> None:
+    lines[19_997] = '19998,"a\n\nb",user@example.com,2023-01-01'
+    assert loaded(project, lines) == [
+        (19_999, "19998", "a\n\nb", None),
+        (20_002, "19999", "x" * 1000, None),
+        (20_003, "20000", "x" * 1000, None),
+    ]
+
+
+def test_text_that_is_not_utf_8(project: Project, lines: list[str]) -> None:
+    lines[18_999] = "19000,José,user@example.com,2023-01-01"
+    project.write(users="\n".join([HEADER, *lines]).encode("latin-1"))
+    output = project.dbt("seed", "--select", "users", succeeds=False)
+    assert "line 19001 is not UTF-8 text; save the file as UTF-8 and load it again." in " ".join(output.split())
