@@ -21,6 +21,11 @@ FAULTS = {
         "the header on line 1 has the column name more than once; the columns expected are user_id, name, email,"
         " signup_date, and those found are user_id, name, email, signup_date, name.",
     ),
+    "empty cell in place of the header": (
+        '""\n' + HEADER + "1,Alice,a@example.com,2023-01-01",
+        "the header on line 1 lacks the column user_id; the columns expected are user_id, name, email, signup_date,"
+        " and those found are .",
+    ),
     "empty file": (b"", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "blank lines only": (b"\n \n\t\r\n", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "byte-order mark only": (b"\xef\xbb\xbf", "the file is empty; the columns expected are user_id, name, email, signup_date."),

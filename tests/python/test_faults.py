@@ -58,6 +58,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     "too many cells": ("compounds", "3,Compound C,C8H11NO2,", "", "The row has 4 cells where the header has 3.", CELLS, False),
     "too many cells, quoted": ("compounds", '3,"Compound C",C8,"x"', "", "The row has 4 cells where the header has 3.", CELLS, False),
     "one cell": ("user_experiments", "4", "", "The row has 1 cell where the header has 4.", CELLS, False),
+    "one empty cell in quotes": ("compounds", '""', "", "The row has 1 cell where the header has 3.", CELLS, False),
     "exact duplicate user": ("users", "1, Alice ,alice@example.com,2023-01-01", "", REPEAT[0].format(2), REPEAT[1].format(2), False),
     "exact duplicate experiment": ("user_experiments", "2,1,2,15", "", REPEAT[0].format(3), REPEAT[1].format(3), False),
     "exact duplicate compound": ("compounds", '2,"Compound B",C21H30O2', "", REPEAT[0].format(3), REPEAT[1].format(3), False),

@@ -53,6 +53,16 @@ def test_line_breaks_in_quotes(project: Project, lines: list[str]) -> None:
     ]
 
 
+def test_carriage_return_in_a_last_line_without_line_end(project: Project, lines: list[str]) -> None:
+    """It makes no file of carriage returns of the piece that the line is."""
+    lines = lines[:-1]
+    while len("\n".join([HEADER, *lines])) > 16 * 2**20:
+        lines.pop()
+    lines.append(LINES[len(lines)])
+    lines.append(f'{len(lines) + 1},"a\rb",user@example.com,2023-01-01')
+    assert loaded(project, lines) == [(len(lines) + 1, str(len(lines)), "a\rb", None)]
+
+
 def test_text_that_is_not_utf_8(project: Project, lines: list[str]) -> None:
     lines[18_999] = "19000,José,user@example.com,2023-01-01"
     project.write(users="\n".join([HEADER, *lines]).encode("latin-1"))

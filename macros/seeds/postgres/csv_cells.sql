@@ -14,7 +14,9 @@
         {%- set patterns = csv_patterns(delimiter) -%}
         case
             when position('"' in {{ line }}) = 0 then string_to_array({{ line }}, {{ separator }})
-            when {{ line }} ~ '{{ patterns.regular }}' then string_to_array(replace({{ line }}, '"', ''), {{ separator }})
+            {# An empty text would have no cells; here it is a pair of quotes, which is one. #}
+            when {{ line }} ~ '{{ patterns.regular }}'
+                then coalesce(nullif(string_to_array(replace({{ line }}, '"', ''), {{ separator }}), '{}'), array[''])
             else array(
                 select coalesce(replace(cell.parts[1], '""', '"') || cell.parts[2], cell.parts[3])
                 from regexp_matches({{ line }} || {{ separator }}, '{{ patterns.cell }}', 'g') with ordinality as cell (parts, position)

@@ -56,7 +56,8 @@ begin
         end;
 
         has_quotes := position('"' in piece_text) > 0;
-        cr_only := position(E'\n' in piece_text) = 0 and position(E'\r' in piece_text) > 0;
+        -- A first piece without a line feed is the whole file.
+        cr_only := first_line = 1 and position(E'\n' in piece_text) = 0 and position(E'\r' in piece_text) > 0;
         return next;
         first_line := first_line + length(piece_text) - length(replace(piece_text, E'\n', ''));
         first_byte := first_byte + byte_count;
