@@ -6,16 +6,25 @@ to read; the loading macro then names the line that is at fault.
 
 ``dbt seed --show`` takes the result of an on-run-end hook for that of a seed and stops with a
 traceback at it, as it has no table; it is passed over.
+
+The loading macros get ``modules.plain_csv``, beside dbt's own ``modules.re`` and the like, since Jinja
+cannot open a file.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+import dbt.context.base
 import dbt.contracts.files
+from dbt.exceptions import DbtRuntimeError
 from dbt.task.seed import SeedTask
+
+from experiment_features.plain_csv import PlainCsv, plain_csv
 
 dbt.contracts.files.MAXIMUM_SEED_SIZE = -1
 
 _show_table = SeedTask.show_table
+_modules = dbt.context.base.get_context_modules
 
 
 def _show_table_of_seed(task: SeedTask, result: Any) -> None:
@@ -23,4 +32,18 @@ def _show_table_of_seed(task: SeedTask, result: Any) -> None:
         _show_table(task, result)
 
 
+def _plain_csv(path: str, columns: Sequence[str]) -> PlainCsv | None:
+    try:
+        return plain_csv(path, columns)
+    except OSError as error:
+        raise DbtRuntimeError(
+            f"{path} cannot be read: {error.strerror}; put the file there, or name its folder in SEEDS_DIR."
+        ) from error
+
+
+def _modules_and_plain_csv() -> dict[str, Any]:
+    return {**_modules(), "plain_csv": _plain_csv}
+
+
 SeedTask.show_table = _show_table_of_seed
+dbt.context.base.get_context_modules = _modules_and_plain_csv

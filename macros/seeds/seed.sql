@@ -37,10 +37,10 @@
         {%- do exceptions.raise_compiler_error(file_name ~ ' (' ~ path ~ '): ' ~ loaded.problem) -%}
     {%- endif -%}
 
-    {%- do store_result(
-        'agate_table', response='OK', agate_table=run_query('select * from ' ~ target_relation ~ ' order by row_number limit 5')
-    ) -%}
-    {%- call noop_statement('main', 'COPY ' ~ loaded.rows, 'COPY', loaded.rows) -%}
+    {#- What `dbt seed --show` prints. -#}
+    {%- set preview = 'select * from ' ~ target_relation ~ ' order by row_number limit ' ~ (5 if invocation_args_dict.show else 0) -%}
+    {%- do store_result('agate_table', response='OK', agate_table=run_query(preview)) -%}
+    {%- call noop_statement('main', loaded.way ~ ' ' ~ loaded.rows, loaded.way, loaded.rows) -%}
         -- {{ path }} is loaded by the macro load_csv
     {%- endcall -%}
 

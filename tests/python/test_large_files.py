@@ -26,7 +26,12 @@ def loaded(project: Project, lines: list[str]) -> list[tuple]:
 
 
 def test_ordinary_lines(project: Project, lines: list[str]) -> None:
+    """By COPY at first; with one more column, in the pieces in which the files below are read."""
     assert loaded(project, lines) == []
+    assert project.query("select count(*), max(row_number) from {schema}_raw.users") == [(20_000, 20_001)]
+    project.write(users="\n".join([f"{HEADER},note", *(f"{line}," for line in lines)]))
+    assert "SPLIT 20000" in project.dbt("seed", "--select", "users")
+    assert project.query("select * from {schema}_raw.users where length(name) <> 1000 or row_number <> user_id::bigint + 1") == []
     assert project.query("select count(*), max(row_number) from {schema}_raw.users") == [(20_000, 20_001)]
 
 

@@ -5,13 +5,13 @@
     Ordinary lines go straight from the file to the table. Only a file with line breaks inside quotes
     is first joined to records in a temporary table.
 #}
-{% macro load_csv_from_large_object(relation, file_oid, columns) -%}
+{% macro split_large_object(relation, file_oid, columns) -%}
     {%- set expected = 'the columns expected are ' ~ columns | join(', ') -%}
 
     {%- do run_query(csv_pieces_function()) -%}
     {%- set pieces = run_query('select * from pg_temp.csv_pieces(' ~ file_oid ~ ')').rows -%}
     {%- for piece in pieces if piece['problem'] -%}
-        {{ return({'rows': 0, 'problem': piece['problem']}) }}
+        {{ return({'way': 'SPLIT', 'rows': 0, 'problem': piece['problem']}) }}
     {%- endfor -%}
 
     {%- set sources = [] -%}
@@ -20,7 +20,7 @@
     {%- endfor -%}
     {%- set delimiter = csv_delimiter(sources) -%}
     {%- if delimiter is none -%}
-        {{ return({'rows': 0, 'problem': 'the file is empty; ' ~ expected ~ '.'}) }}
+        {{ return({'way': 'SPLIT', 'rows': 0, 'problem': 'the file is empty; ' ~ expected ~ '.'}) }}
     {%- endif -%}
 
     {%- set quoted = pieces | selectattr('has_quotes') | list | length > 0 -%}
@@ -29,7 +29,7 @@
         {%- do run_query(csv_records_table(sources, delimiter)) -%}
         {%- set unclosed = run_query('select min(row_number) as row_number from pg_temp.csv_records where is_unclosed') -%}
         {%- if unclosed.rows[0]['row_number'] -%}
-            {{ return({'rows': 0, 'problem':
+            {{ return({'way': 'SPLIT', 'rows': 0, 'problem':
                 'the quote opened in the row that begins on line ' ~ unclosed.rows[0]['row_number']
                 ~ ' is never closed; close it or take it out.'
             }) }}
@@ -40,7 +40,7 @@
 
     {%- for column in columns if header.names | select('equalto', column) | list | length != 1 -%}
         {%- set fault = 'has the column ' ~ column ~ ' more than once' if column in header.names else 'lacks the column ' ~ column -%}
-        {{ return({'rows': 0, 'problem':
+        {{ return({'way': 'SPLIT', 'rows': 0, 'problem':
             'the header on line ' ~ header.row_number ~ ' ' ~ fault ~ '; ' ~ expected
             ~ ', and those found are ' ~ header.names | join(', ') | truncate(400) ~ '.'
         }) }}
@@ -51,5 +51,5 @@
         {%- do run_query(csv_insert(relation, source, columns, header, quoted)) -%}
     {%- endfor -%}
     {%- set rows = run_query('select count(*) as row_count from ' ~ relation).rows[0]['row_count'] -%}
-    {{ return({'rows': rows, 'problem': none}) }}
+    {{ return({'way': 'SPLIT', 'rows': rows, 'problem': none}) }}
 {%- endmacro %}
