@@ -20,7 +20,6 @@ final as (
         entries.compound_id
     from entries
     inner join compounds on entries.compound_id = compounds.compound_id
-    where not entries.is_repeated
 
 )
 

@@ -6,42 +6,29 @@ experiments as (
 
 ),
 
-lists as (
+irregular_entries as (
 
-    select
-        row_number,
-        experiment_id,
-        user_id,
-        {{ parse_key_list('experiment_compound_ids') }} as compound_ids
-    from experiments
-    -- Without it, Postgres would parse each list anew for every column below that looks at the result.
-    offset 0  -- noqa: AM09
-
-),
-
-entries as (
-
-    select
-        row_number,
-        experiment_id,
-        user_id,
-        compound_ids,
-        unnest(compound_ids) as compound_id,
-        generate_subscripts(compound_ids, 1) as place
-    from lists
+    select * from {{ ref('int_irregular_entries') }}
 
 ),
 
 final as (
 
     select
+        experiments.row_number,
+        experiments.experiment_id,
+        experiments.user_id,
+        cast(plain_keys.plain_key as bigint) as compound_id
+    from experiments
+    cross join unnest({{ plain_keys('experiments.experiment_compound_ids') }}) as plain_keys (plain_key)
+    where experiments.is_plain_list
+    union all
+    select
         row_number,
         experiment_id,
         user_id,
-        compound_id,
-
-        array_position(compound_ids, compound_id) < place as is_repeated
-    from entries
+        compound_id
+    from irregular_entries
 
 )
 

@@ -6,9 +6,9 @@ experiments as (
 
 ),
 
-users as (
+unknown_users as (
 
-    select * from {{ ref('stg_users') }}
+    select * from {{ ref('int_unknown_users') }}
 
 ),
 
@@ -20,11 +20,13 @@ final as (
         experiments.user_id,
 
         experiments.experiment_compound_ids,
+        experiments.is_plain_list,
 
         experiments.experiment_run_time,
         experiments.experiment_run_time_fault
     from experiments
-    inner join users on experiments.user_id = users.user_id
+    left join unknown_users on experiments.user_id = unknown_users.user_id
+    where unknown_users.user_id is null
 
 )
 

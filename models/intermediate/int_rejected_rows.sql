@@ -32,15 +32,30 @@ users as (
 
 ),
 
+unknown_users as (
+
+    select * from {{ ref('int_unknown_users') }}
+
+),
+
 valid_experiments as (
 
     select * from {{ ref('stg_experiments') }}
 
 ),
 
-experiments as (
+-- Each condition stands here, since Postgres would otherwise store all experiments, to read them twice.
+experiments_without_run_time as (
 
     select * from {{ ref('int_experiments') }}
+    where experiment_run_time_fault is not null
+
+),
+
+experiments_without_plain_list as (
+
+    select * from {{ ref('int_experiments') }}
+    where is_plain_list is not true
 
 ),
 
@@ -168,8 +183,7 @@ of_unknown_users as (
         'unknown_user' as fault,
         cast(valid_experiments.user_id as text) as detail
     from valid_experiments
-    left join users on valid_experiments.user_id = users.user_id
-    where users.user_id is null
+    inner join unknown_users on valid_experiments.user_id = unknown_users.user_id
 
 ),
 
@@ -194,8 +208,7 @@ without_run_time as (
         'experiment_run_time' as column_name,
         experiment_run_time_fault as fault,
         '' as detail
-    from experiments
-    where experiment_run_time_fault is not null
+    from experiments_without_run_time
 
 ),
 
@@ -207,7 +220,7 @@ without_compounds as (
         'experiment_compound_ids' as column_name,
         'no_compounds' as fault,
         '' as detail
-    from experiments
+    from experiments_without_plain_list
     where {{ trim_white_space("replace(experiment_compound_ids, ';', ' ')") }} = ''
 
 ),

@@ -1,4 +1,4 @@
-{{ config(materialized="table") }}
+{{ config(materialized="table", pre_hook="{{ sort_to_group() }}") }}
 
 with
 

@@ -20,6 +20,7 @@ final as (
         user_id,
 
         experiment_compound_ids,
+        is_plain_list,
 
         experiment_run_time,
         experiment_run_time_fault

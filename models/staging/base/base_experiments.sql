@@ -17,12 +17,14 @@ typed as (
         {{ parse_key('user_id') }} as user_id,
 
         experiment_compound_ids,
+        {{ is_plain_key_list('experiment_compound_ids') }} as is_plain_list,
 
         experiment_run_time as experiment_run_time_text,
         {{ parse_run_time('experiment_run_time') }} as experiment_run_time
     from user_experiments
-    -- Without it, Postgres would parse each cell anew for every column below that looks at the result.
-    offset 0  -- noqa: AM09
+    -- Without it, Postgres would parse each cell anew for every column below that looks at the result. (An
+    -- offset of type integer, as 0 is by itself, would keep what is below from running in parallel.)
+    offset bigint '0'  -- noqa: AM09
 
 ),
 
@@ -44,6 +46,7 @@ final as (
         user_id,
 
         experiment_compound_ids,
+        is_plain_list,
 
         experiment_run_time,
 
@@ -55,7 +58,7 @@ final as (
         case
             when row_fault is not null then ''
             when experiment_id_fault is not null then 'experiment_id'
-            else 'user_id'
+            when user_id_fault is not null then 'user_id'
         end as fault_column,
         row_fault as fault_detail
     from checked

@@ -1,3 +1,5 @@
+{{ config(pre_hook="{{ sort_to_group() }}") }}
+
 with
 
 repeated_users as (

@@ -1,0 +1,15 @@
+{#
+    Whether a list is nothing but keys of at most 18 digits, without leading zeros, between single
+    semicolons, as nearly all lists are: it can be taken apart by unnest_plain_keys().
+
+    In:  is_plain_key_list('experiment_compound_ids')
+    Out: true for '1;3', '2;2' and '2'; false for '', '1;01', '1; 3', '1;' and 'x'
+
+    Arguments: text, an expression for trimmed text.
+#}
+{% macro is_plain_key_list(text) -%}
+(
+    {{ text }} ~ '^[1-9][0-9]*(;[1-9][0-9]*)*$'
+    and (length({{ text }}) <= 18 or (length({{ text }}) <= 10000 and {{ text }} !~ '[0-9]{19}'))
+)
+{%- endmacro %}
