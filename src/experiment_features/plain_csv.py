@@ -50,7 +50,7 @@ class PlainCsv:
                 raise NotPlain("a file of carriage returns")
             self._first_byte = file.tell()
         self.delimiter = next((mark for mark in ",\t;" if mark.encode() in line), ",")
-        self.header = _plain(line.rstrip(b"\n") + b"\n", self.delimiter.encode()).decode().rstrip("\n").split(self.delimiter)
+        self.header = _plain(line, self.delimiter.encode(), is_last=False).decode().rstrip("\n").split(self.delimiter)
         self._blocks = self.blocks()
 
     def blocks(self) -> Iterator[bytes]:
@@ -64,10 +64,7 @@ class PlainCsv:
                 is_last = not file.peek(1)
                 if not block.endswith(b"\n") and not is_last:
                     raise NotPlain("a line too long to be looked at")
-                block = _plain(block.rstrip(b"\n") + b"\n" if is_last else block, self.delimiter.encode())
-                if is_last:
-                    block = block.rstrip(b"\n")
-                    block += b"\n" if block else b""
+                block = _plain(block, self.delimiter.encode(), is_last)
                 marks = block.translate(None, no_marks)
                 if marks != marks_of_row * (len(marks) // len(marks_of_row)):
                     raise NotPlain("a row with another number of cells, or a blank line")
@@ -97,13 +94,15 @@ def plain_csv(path: str, columns: Sequence[str]) -> PlainCsv | None:
     return file
 
 
-def _plain(lines: bytes, delimiter: bytes) -> bytes:
-    """Whole lines, without the white space and the quotes around cells."""
+def _plain(lines: bytes, delimiter: bytes, is_last: bool) -> bytes:
+    """Whole lines, without the white space and the quotes around cells, and blank lines at the end of the file."""
     lines.decode()
     if b"\0" in lines:
         raise NotPlain("a character that Postgres does not store")
     edges = (delimiter, b"\n")
-    lines = _trimmed(b"\n" + lines, edges)
+    lines = _trimmed(b"\n" + lines + (b"" if lines.endswith(b"\n") else b"\n"), edges)
+    if is_last:
+        lines = lines.rstrip(b"\n") + b"\n"
     if b'"' in lines:
         quotes = lines.count(b'"')
         # Each quote is the first or the last character of a cell, and no cell has more than two.

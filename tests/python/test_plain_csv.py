@@ -37,7 +37,7 @@ def files(draw: st.DrawFn) -> bytes:
     header = draw(st.permutations(COLUMNS))
     rows = draw(st.lists(st.lists(cells, min_size=3, max_size=3) | st.just(list(header)), max_size=4))
     if rows and draw(st.integers(0, 5)) == 0:
-        rows[-1] = rows[-1][1:] + draw(st.sampled_from([[], ["x", "y"]]))
+        rows[-1] = draw(st.sampled_from([rows[-1][1:], rows[-1] + ["x"], [""]]))
     end = draw(st.sampled_from(["\n", "\n", "\r\n", "\r", "\n\n"]))
     text = end.join([*draw(st.lists(WHITE_SPACE, max_size=1)), line(list(header)), *map(line, rows)])
     text += draw(st.sampled_from(["", end, end * 3]))
@@ -48,6 +48,8 @@ def files(draw: st.DrawFn) -> bytes:
 @example(b'compound_id,compound_name,compound_structure\n",a,"x"y"\n')
 @example(b"compound_id\tcompound_name\tcompound_structure\n\t\t\n")
 @example(b"compound_id,compound_name,compound_structure\n1,2\n1,2,3,4\n")
+@example(b'compound_id,compound_name,compound_structure\n1,a,b\n""\n')
+@example(b"compound_id,compound_name,compound_structure\n\n1,a,b\n")
 @given(content=files())
 def test_same_rows_as_the_oracle(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "compounds.csv"
