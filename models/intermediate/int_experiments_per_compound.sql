@@ -1,10 +1,8 @@
-{{ config(materialized="table") }}
-
 with
 
-experiment_compounds as (
+counted_entries as (
 
-    select * from {{ ref('int_experiment_compounds') }}
+    select * from {{ ref('int_counted_entries') }}
 
 ),
 
@@ -13,9 +11,9 @@ final as (
     select
         compound_id,
 
-        count(*) as experiments
-    from experiment_compounds
-    group by compound_id
+        entries as experiments
+    from counted_entries
+    where is_known
 
 )
 

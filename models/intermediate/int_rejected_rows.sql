@@ -59,15 +59,10 @@ experiments_without_plain_list as (
 
 ),
 
-experiment_entries as (
+unknown_entries as (
 
-    select * from {{ ref('int_experiment_entries') }}
-
-),
-
-compounds as (
-
-    select * from {{ ref('stg_compounds') }}
+    select * from {{ ref('int_counted_entries') }}
+    where not is_known
 
 ),
 
@@ -222,19 +217,6 @@ without_compounds as (
         '' as detail
     from experiments_without_plain_list
     where {{ trim_white_space("replace(experiment_compound_ids, ';', ' ')") }} = ''
-
-),
-
-unknown_entries as (
-
-    select
-        experiment_entries.row_number,
-        experiment_entries.compound_id,
-        count(*) as entries
-    from experiment_entries
-    left join compounds on experiment_entries.compound_id = compounds.compound_id
-    where compounds.compound_id is null
-    group by experiment_entries.row_number, experiment_entries.compound_id
 
 ),
 

@@ -2,9 +2,9 @@
 
 with
 
-experiments as (
+experiments_per_user as (
 
-    select * from {{ ref('stg_experiments') }}
+    select * from {{ ref('int_experiments_per_user') }}
 
 ),
 
@@ -16,9 +16,9 @@ users as (
 
 final as (
 
-    select distinct experiments.user_id
-    from experiments
-    left join users on experiments.user_id = users.user_id
+    select experiments_per_user.user_id
+    from experiments_per_user
+    left join users on experiments_per_user.user_id = users.user_id
     where users.user_id is null
 
 )

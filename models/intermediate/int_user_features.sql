@@ -8,9 +8,9 @@ users as (
 
 ),
 
-experiments as (
+experiments_per_user as (
 
-    select * from {{ ref('int_experiments') }}
+    select * from {{ ref('int_experiments_per_user') }}
 
 ),
 
@@ -23,18 +23,6 @@ experiment_compounds as (
 compounds as (
 
     select * from {{ ref('stg_compounds') }}
-
-),
-
-experiments_per_user as (
-
-    select
-        user_id,
-        count(*) as total_experiments,
-        count(experiment_run_time) as known_run_times,
-        sum(experiment_run_time) as total_experiment_run_time
-    from experiments
-    group by user_id
 
 ),
 

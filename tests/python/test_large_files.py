@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Project
+from conftest import FILES, PUBLISHED, Project
 
 # Twenty thousand lines of a thousand characters are 20 MB, and a piece has 16.
 LINES = [f"{number},{'x' * 1000},user@example.com,2023-01-01" for number in range(1, 20_001)]
@@ -73,3 +73,25 @@ def test_text_that_is_not_utf_8(project: Project, lines: list[str]) -> None:
     project.write(users="\n".join([HEADER, *lines]).encode("latin-1"))
     output = project.dbt("seed", "--select", "users", succeeds=False)
     assert "line 19001 is not UTF-8 text; save the file as UTF-8 and load it again." in " ".join(output.split())
+
+
+def test_faults_at_row_900_000(project: Project) -> None:
+    """Of a million rows: rejected with their row numbers, as in a file of ten, whichever way the file is loaded."""
+    header = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
+    lines = [f"{number},{number % 10 + 1},1;3,12.5" for number in range(1, 1_000_001)]
+    lines[899_998] = "x,1,1;3,12.5"
+    lines[899_999] = "900000,1,1;99,12.5"
+    project.write(**{name.removesuffix(".csv"): (PUBLISHED / name).read_bytes() for name in FILES})
+    project.write(user_experiments="\n".join([header, *lines]))
+    assert "COPY 1000000" in project.dbt("seed")
+    assert project.query("select row_number from {schema}_raw.user_experiments where experiment_id = 'x'") == [(900_000,)]
+
+    lines[900_000] = "900001,1"
+    project.write(user_experiments="\n".join([header, *lines]))
+    assert "SPLIT 1000000" in project.dbt("seed")
+    project.dbt("run", "--quiet")
+    assert project.query("select row_number, column_name, reason from {schema}.rejected_rows order by row_number") == [
+        (900_000, "experiment_id", "The experiment_id is not written in digits only."),
+        (900_001, "experiment_compound_ids", "Left out of the list: not in compounds.csv: 99."),
+        (900_002, "", "The row has 2 cells where the header has 4."),
+    ]

@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ collect_statistics() }}") }}
+
 with
 
 user_experiments as (

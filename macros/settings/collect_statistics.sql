@@ -1,0 +1,9 @@
+{#
+    Tells the planner what is in a table that was just built, for the models after it; nothing on engines
+    that need no telling.
+
+    In:  collect_statistics()       Out: analyze "postgres"."features_staging"."base_experiments"
+#}
+{% macro collect_statistics() -%}
+    {{ return(adapter.dispatch('collect_statistics')()) }}
+{%- endmacro %}

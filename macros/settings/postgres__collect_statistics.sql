@@ -1,0 +1,4 @@
+{# `collect_statistics` on Postgres. #}
+{% macro postgres__collect_statistics() -%}
+analyze {{ this }}
+{%- endmacro %}
