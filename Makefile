@@ -8,13 +8,14 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11 
 # The activate script sets what is not set: DBT_PROFILES_DIR, and PGHOST for the project's own Postgres.
 ACTIVATE := . .venv/bin/activate
 INSTALLED := .venv/installed
+BENCH_INSTALLED := .venv-bench/installed
 
 # Without PGHOST there is no server of the user's own, and its other settings do not apply.
 ifndef PGHOST
 unexport PGPORT PGUSER PGPASSWORD PGDATABASE
 endif
 
-.PHONY: help run test up down clean show docs lint lock
+.PHONY: help run test up down clean show docs bench lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-6s %s\n' "$$target" "$$text"; done
@@ -41,10 +42,18 @@ show: $(INSTALLED) ## print the features table (the first ROWS=20)
 docs: up ## generate the documentation and serve it on http://localhost:8080
 	@$(ACTIVATE) && dbt docs generate && dbt docs serve
 
-lock: ## compile requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
-		--group test pyproject.toml --output-file requirements.lock
+bench: $(BENCH_INSTALLED) ## measure this project beside pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
+	@.venv-bench/bin/python benchmarks/run.py
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
+lock: ## compile both requirements.lock anew from pyproject.toml (needs uv)
+	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group bench --constraint requirements.lock pyproject.toml --output-file benchmarks/requirements.lock
 
 $(INSTALLED): requirements.lock scripts/install.sh
-	@scripts/install.sh $(PYTHON)
+	@scripts/install.sh $(PYTHON) .venv requirements.lock
+	@touch $@
+
+$(BENCH_INSTALLED): benchmarks/requirements.lock scripts/install.sh
+	@scripts/install.sh $(PYTHON) .venv-bench benchmarks/requirements.lock
 	@touch $@

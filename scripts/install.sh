@@ -1,7 +1,9 @@
 #!/bin/sh
-# Installs everything into .venv: $1 is a Python 3.10 to 3.13.
+# Installs everything into a folder: $1 is a Python 3.10 to 3.13, $2 the folder, $3 the list of packages.
 set -eu
 python=$1
+folder=$2
+packages=$3
 
 "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || {
     echo "Python 3.10 to 3.13 is needed, and $python is $("$python" --version 2>&1); name another with: make PYTHON=python3.13 ..." >&2
@@ -12,17 +14,17 @@ python=$1
     exit 1
 }
 
-echo "Installing into .venv (once, a minute or so) ..."
-"$python" -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-    --requirement requirements.lock
+echo "Installing into $folder (once, a minute or so) ..."
+"$python" -m venv --clear "$folder"
+"$folder/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+    --requirement "$packages"
 
 # The project's own modules, as an editable install would add them, without a build.
-echo "$PWD/src" > "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/experiment_features.pth"
+echo "$PWD/src" > "$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/experiment_features.pth"
 
-cat >> .venv/bin/activate <<EOF
+cat >> "$folder/bin/activate" <<EOF
 
 # Added by scripts/install.sh: dbt finds the profile and the project's own Postgres, unless told otherwise.
 export DBT_PROFILES_DIR="\${DBT_PROFILES_DIR:-$PWD/profiles}"
-export PGHOST="\${PGHOST:-$(.venv/bin/python -m experiment_features.postgres socket)}"
+export PGHOST="\${PGHOST:-$("$folder/bin/python" -m experiment_features.postgres socket)}"
 EOF

@@ -3,11 +3,13 @@ fast as the macros that read every form.
 
 Nearly all files differ from that form in little: white space around cells, or quotes that need not be
 there. A block of lines is freed of both, and checked, by a few operations on bytes, which cost less
-than the server's part. What these cannot tell for sure is left to the macros.
+than the server's part. Single lines that are different are left to the macros, and so is the whole
+file where it is not sure what is a line of it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,10 +17,13 @@ from pathlib import Path
 WHITE_SPACE = (b" ", b"\t", b"\r", b"\x0b", b"\x0c", b"\xc2\xa0", b"\xef\xbb\xbf")
 BLOCK_BYTES = 1 << 16
 LONGEST_LINE = 1 << 20
+MOST_ODD_CHARACTERS = 1_000_000
+# The first cell of the row that stands in the stream for an odd line; copy_plain_csv leaves it out.
+ODD = b"\x02"
 
 
 class NotPlain(ValueError):
-    """The file is left to the macros."""
+    """The file, or these lines of it, are left to the macros."""
 
 
 class PlainCsv:
@@ -28,6 +33,8 @@ class PlainCsv:
     same rows and cells that the macros find in the file. Blank lines at the end are left out.
 
     Attributes:
+        odd_lines: after the stream was read, the lines that are no such rows, with their numbers. Each is a
+            record of its own, or blank.
         header: the names of the columns as they are written, in the order of the file.
         delimiter: what stands between two cells.
         first_row_number: the number of the line below the header, counted from 1.
@@ -54,9 +61,10 @@ class PlainCsv:
         self._blocks = self.blocks()
 
     def blocks(self) -> Iterator[bytes]:
-        """The rows, some thousand at a time; raises NotPlain or UnicodeDecodeError where one is not plain."""
-        marks_of_row = self.delimiter.encode() * (len(self.header) - 1) + b"\n"
-        no_marks = bytes(set(range(256)) - set(marks_of_row))
+        """The rows, some thousand at a time; raises NotPlain or UnicodeDecodeError where the file is not plain."""
+        self.odd_lines: list[tuple[int, str]] = []
+        self._odd_characters = 0
+        row_number = self.first_row_number
         with open(self._path, "rb") as file:
             file.seek(self._first_byte)
             while block := file.read(BLOCK_BYTES):
@@ -64,13 +72,48 @@ class PlainCsv:
                 is_last = not file.peek(1)
                 if not block.endswith(b"\n") and not is_last:
                     raise NotPlain("a line too long to be looked at")
-                block = _plain(block, self.delimiter.encode(), is_last)
-                marks = block.translate(None, no_marks)
-                if marks != marks_of_row * (len(marks) // len(marks_of_row)):
-                    raise NotPlain("a row with another number of cells, or a blank line")
-                if self.delimiter == "\t" and b"\n" + marks_of_row in b"\n" + block:
-                    raise NotPlain("a row of tabs, which the macros take for a blank line")
-                yield block
+                block.decode()
+                if b"\0" in block or ODD in block:
+                    raise NotPlain("a character that Postgres does not store, or that stands for an odd line")
+                yield self._rows(block, row_number, is_last)
+                row_number += block.count(b"\n")
+
+    def _rows(self, lines: bytes, row_number: int, is_last: bool) -> bytes:
+        """Whole lines as plain rows. Where they are not, each half is tried, down to the line that is odd."""
+        try:
+            rows = _plain(lines, self.delimiter.encode(), is_last)
+            if self._are_whole(rows):
+                return rows
+        except NotPlain:
+            pass
+        middle = lines.find(b"\n", len(lines) // 2) + 1
+        if middle in (0, len(lines)):
+            middle = lines.rfind(b"\n", 0, len(lines) // 2) + 1
+        if middle == 0:
+            return self._odd_row(lines.decode().rstrip("\n"), row_number)
+        first = self._rows(lines[:middle], row_number, is_last=False)
+        return first + self._rows(lines[middle:], row_number + lines.count(b"\n", 0, middle), is_last)
+
+    def _are_whole(self, rows: bytes) -> bool:
+        """Whether each row has as many cells as the header; a row of tabs is for the macros a blank line."""
+        marks_of_row = self.delimiter.encode() * (len(self.header) - 1) + b"\n"
+        marks = rows.translate(None, bytes(set(range(256)) - set(marks_of_row)))
+        return marks == marks_of_row * (len(marks) // len(marks_of_row)) and not (
+            self.delimiter == "\t" and b"\n" + marks_of_row in b"\n" + rows
+        )
+
+    def _odd_row(self, line: str, row_number: int) -> bytes:
+        """Keeps a line for the macros. Raises NotPlain where its quotes may go on in the next line."""
+        blanks = f"[{b''.join(WHITE_SPACE).decode()}]*"
+        cell = rf'(?:{blanks}"[^"]*(?:""[^"]*)*"{blanks}|[^"{self.delimiter}]*)'
+        if not re.fullmatch(rf"{cell}(?:{self.delimiter}{cell})*", line):
+            raise NotPlain("a quote inside a cell, or one that is not closed")
+        self.odd_lines.append((row_number, line))
+        # A line costs more than its characters, in the statement that it goes into.
+        self._odd_characters += len(line) + 100
+        if self._odd_characters > MOST_ODD_CHARACTERS:
+            raise NotPlain("many odd lines")
+        return ODD + self.delimiter.encode() * (len(self.header) - 1) + b"\n"
 
     def read(self, size: int = -1) -> bytes:
         """The next rows, of whatever size; nothing at the end."""
@@ -96,9 +139,6 @@ def plain_csv(path: str, columns: Sequence[str]) -> PlainCsv | None:
 
 def _plain(lines: bytes, delimiter: bytes, is_last: bool) -> bytes:
     """Whole lines, without the white space and the quotes around cells, and blank lines at the end of the file."""
-    lines.decode()
-    if b"\0" in lines:
-        raise NotPlain("a character that Postgres does not store")
     edges = (delimiter, b"\n")
     lines = _trimmed(b"\n" + lines + (b"" if lines.endswith(b"\n") else b"\n"), edges)
     if is_last:

@@ -26,7 +26,7 @@ def loaded(project: Project, lines: list[str]) -> list[tuple]:
 
 
 def test_ordinary_lines(project: Project, lines: list[str]) -> None:
-    """By COPY at first; with one more column, in the pieces in which the files below are read."""
+    """By COPY at first; with one more column, in pieces."""
     assert loaded(project, lines) == []
     assert project.query("select count(*), max(row_number) from {schema}_raw.users") == [(20_000, 20_001)]
     project.write(users="\n".join([f"{HEADER},note", *(f"{line}," for line in lines)]))
@@ -36,6 +36,8 @@ def test_ordinary_lines(project: Project, lines: list[str]) -> None:
 
 
 def test_faults(project: Project, lines: list[str]) -> None:
+    """The first line, with a quote inside a cell, has the file taken apart."""
+    lines[0] = f'1,{"x" * 999}",user@example.com,2023-01-01'
     lines[17_999] = "18000,too few"
     lines[18_999] = "19000,short,user@example.com,2023-01-01"
     assert loaded(project, lines) == [
@@ -45,6 +47,7 @@ def test_faults(project: Project, lines: list[str]) -> None:
 
 
 def test_quotes(project: Project, lines: list[str]) -> None:
+    lines[0] = f'1,{"x" * 999}",user@example.com,2023-01-01'
     lines[18_999] = '19000,"a, ""b""",user@example.com,2023-01-01'
     assert loaded(project, lines) == [(19_001, "19000", 'a, "b"', None)]
 
@@ -81,17 +84,21 @@ def test_faults_at_row_900_000(project: Project) -> None:
     lines = [f"{number},{number % 10 + 1},1;3,12.5" for number in range(1, 1_000_001)]
     lines[899_998] = "x,1,1;3,12.5"
     lines[899_999] = "900000,1,1;99,12.5"
+    lines[900_000] = "900001,1"
     project.write(**{name.removesuffix(".csv"): (PUBLISHED / name).read_bytes() for name in FILES})
     project.write(user_experiments="\n".join([header, *lines]))
     assert "COPY 1000000" in project.dbt("seed")
-    assert project.query("select row_number from {schema}_raw.user_experiments where experiment_id = 'x'") == [(900_000,)]
-
-    lines[900_000] = "900001,1"
-    project.write(user_experiments="\n".join([header, *lines]))
-    assert "SPLIT 1000000" in project.dbt("seed")
     project.dbt("run", "--quiet")
-    assert project.query("select row_number, column_name, reason from {schema}.rejected_rows order by row_number") == [
+    rejects = "select row_number, column_name, reason from {schema}.rejected_rows order by row_number"
+    assert project.query(rejects) == [
         (900_000, "experiment_id", "The experiment_id is not written in digits only."),
         (900_001, "experiment_compound_ids", "Left out of the list: not in compounds.csv: 99."),
         (900_002, "", "The row has 2 cells where the header has 4."),
     ]
+
+    lines[10] = '11,1,"1;\n3",12.5'
+    project.write(user_experiments="\n".join([header, *lines]))
+    assert "SPLIT 1000000" in project.dbt("seed")
+    assert project.query(
+        "select row_number, row_fault from {schema}_raw.user_experiments where experiment_id = 'x' or row_fault is not null"
+    ) == [(900_001, None), (900_003, "2 cells where the header has 4")]

@@ -1,25 +1,43 @@
 {#
     `load_csv` for a plain file: one COPY, which numbers the rows by the identity of row_number and leaves
-    out the repetitions of the header.
+    out the repetitions of the header. The few lines that are not plain are then taken apart one by one.
 
-    Arguments: relation, the raw table; file, what `modules.plain_csv` returned.
+    Arguments: relation, the raw table; columns, those of the table; file, what `modules.plain_csv` returned.
 #}
-{% macro copy_plain_csv(relation, file) -%}
-    {%- set columns = file.header | map('lower') | join(', ') -%}
+{% macro copy_plain_csv(relation, columns, file) -%}
+    {%- set names = file.header | map('lower') | list -%}
     {%- set copy -%}
-copy {{ relation }} ({{ columns }}) from stdin with (
+copy {{ relation }} ({{ names | join(', ') }}) from stdin with (
     format csv, delimiter E'{{ file.delimiter | replace('\t', '\\t') }}', encoding 'UTF8',
     -- An empty cell is an empty text, as it is for the rows of any other file.
-    force_not_null ({{ columns }})
+    force_not_null ({{ names | join(', ') }})
 )
 where
-    {% for name in file.header -%}
-    {{ 'or ' if not loop.first }}{{ name | lower }} <> '{{ name | replace("'", "''") }}'
-    {% endfor -%}
+    -- What stands for an odd line.
+    {{ names[0] }} <> E'\x02'
+    and (
+        {% for name in file.header -%}
+        {{ 'or ' if not loop.first }}{{ name | lower }} <> '{{ name | replace("'", "''") }}'
+        {% endfor -%}
+    )
     {%- endset -%}
     {%- do run_query('truncate table ' ~ relation) -%}
     {%- do run_query('alter table ' ~ relation ~ ' alter column row_number restart with ' ~ file.first_row_number) -%}
     {%- set cursor = adapter.add_query('select 1')[0].handle.cursor() -%}
     {%- do cursor.copy_expert(copy, file, 65536) -%}
-    {{ return({'way': 'COPY', 'rows': cursor.rowcount, 'problem': none}) }}
+    {%- set loaded = namespace(rows=cursor.rowcount) -%}
+
+    {%- if file.odd_lines -%}
+        {%- set lines = [] -%}
+        {%- for row_number, line in file.odd_lines -%}
+            {%- do lines.append('(' ~ row_number ~ ", '" ~ line | replace("'", "''") ~ "')") -%}
+        {%- endfor -%}
+        {%- set source = 'select * from (values ' ~ lines | join(', ') ~ ') as odd_lines (row_number, line)' -%}
+        {%- set header = {
+            'row_number': file.first_row_number - 1, 'delimiter': file.delimiter, 'cells': file.header, 'names': names
+        } -%}
+        {%- set response, _ = adapter.execute(csv_insert(relation, source, columns, header, true)) -%}
+        {%- set loaded.rows = loaded.rows + response.rows_affected -%}
+    {%- endif -%}
+    {{ return({'way': 'COPY', 'rows': loaded.rows, 'problem': none}) }}
 {%- endmacro %}

