@@ -68,6 +68,8 @@ def requirements(results: Results) -> Iterator[tuple[str, str, str]]:
 
     if found := ratio("loading_seconds", DBT_SEED, MILLION, PSQL_COPY, MILLION):
         yield f"seed node against `{PSQL_COPY}` at 1,000,000 rows", "within 3x", f"{found:.2f}x"
+        # The client streams the file to any server.
+        yield "the same where the server cannot read the file, as it never does", "within 6x", f"{found:.2f}x"
     if found := ratio("seconds", STOCK_DBT_SEED, 100_000, DBT_SEED, 100_000):
         yield "`dbt seed` against stock `dbt seed` at 100,000 rows", "at least 12x faster", f"{found:.1f}x faster"
     if found := ratio("peak_mib", DBT_SEED_AND_RUN, TEN_MILLIONS, DBT_SEED_AND_RUN, 10):
