@@ -74,11 +74,11 @@ def requirements(results: Results) -> Iterator[tuple[str, str, str]]:
         yield "`dbt seed` against stock `dbt seed` at 100,000 rows", "at least 12x faster", f"{found:.1f}x faster"
     if found := ratio("peak_mib", DBT_SEED_AND_RUN, TEN_MILLIONS, DBT_SEED_AND_RUN, 10):
         yield "memory of the dbt process at 10,000,000 rows against 10", "under 1.2x", f"{found:.2f}x"
-    seconds = ratio("seconds", PANDAS, TEN_MILLIONS, DBT_SEED_AND_RUN, TEN_MILLIONS)
+    seconds = ratio("seconds", DBT_SEED_AND_RUN, TEN_MILLIONS, PANDAS, TEN_MILLIONS)
     memory = ratio("peak_mib", DBT_SEED_AND_RUN, TEN_MILLIONS, PANDAS, TEN_MILLIONS)
     if seconds and memory:
         what = f"`{DBT_SEED_AND_RUN}` against pandas at 10,000,000 rows"
-        yield what, "faster, less than 0.1x of its memory", f"{seconds:.2f}x faster, {memory:.3f}x of its memory"
+        yield what, "faster, less than 0.1x of its memory", f"{seconds:.2f}x of its time, {memory:.3f}x of its memory"
     if found := ratio("seconds", DBT_SEED_AND_RUN, TEN_MILLIONS, DBT_SEED_AND_RUN, MILLION):
         yield f"`{DBT_SEED_AND_RUN}` at 10,000,000 rows against 1,000,000", "less than 11x", f"{found:.1f}x"
     for form, required in (("published", "within 2x"), ("quoted", "within 4x")):

@@ -1,8 +1,5 @@
 {{ config(materialized="table", pre_hook="{{ sort_to_group() }}") }}
 
--- depends_on: {{ ref('int_counted_entries') }}
--- Both take all lists of compounds apart, with all workers; one after the other they are done sooner.
-
 with
 
 users as (
