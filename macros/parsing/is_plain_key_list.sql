@@ -1,6 +1,6 @@
 {#
     Whether a list is nothing but keys of at most 18 digits, without leading zeros, between single
-    semicolons, as nearly all lists are: it can be taken apart by unnest_plain_keys().
+    semicolons, as nearly all lists are: it can be taken apart by plain_keys().
 
     In:  is_plain_key_list('experiment_compound_ids')
     Out: true for '1;3', '2;2' and '2'; false for '', '1;01', '1; 3', '1;' and 'x'

@@ -3,8 +3,8 @@ fast as the macros that read every form.
 
 Nearly all files differ from that form in little: white space around cells, or quotes that need not be
 there. A block of lines is freed of both, and checked, by a few operations on bytes, which cost less
-than the server's part. Single lines that are different are left to the macros, and so is the whole
-file where it is not sure what is a line of it.
+than the server's part. Single records that are different are left to the macros, and so is the whole
+file where it is not sure what is a record of it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ WHITE_SPACE = (b" ", b"\t", b"\r", b"\x0b", b"\x0c", b"\xc2\xa0", b"\xef\xbb\xbf
 BLOCK_BYTES = 1 << 16
 LONGEST_LINE = 1 << 20
 MOST_ODD_CHARACTERS = 1_000_000
-# The first cell of the row that stands in the stream for an odd line; copy_plain_csv leaves it out.
+# The first cell of the rows that stand in the stream for an odd record, one for each line of it;
+# copy_plain_csv leaves them out.
 ODD = b"\x02"
 
 
 class NotPlain(ValueError):
-    """The file, or these lines of it, are left to the macros."""
+    """The file, or a part of it, is left to the macros."""
 
 
 class PlainCsv:
@@ -33,8 +34,8 @@ class PlainCsv:
     same rows and cells that the macros find in the file. Blank lines at the end are left out.
 
     Attributes:
-        odd_lines: after the stream was read, the lines that are no such rows, with their numbers. Each is a
-            record of its own, or blank.
+        odd_records: after the stream was read, the records that are no such rows, each with the number of its
+            first line; blank lines are among them.
         header: the names of the columns as they are written, in the order of the file.
         delimiter: what stands between two cells.
         first_row_number: the number of the line below the header, counted from 1.
@@ -62,35 +63,36 @@ class PlainCsv:
 
     def blocks(self) -> Iterator[bytes]:
         """The rows, some thousand at a time; raises NotPlain or UnicodeDecodeError where the file is not plain."""
-        self.odd_lines: list[tuple[int, str]] = []
+        self.odd_records: list[tuple[int, str]] = []
         self._odd_characters = 0
         row_number = self.first_row_number
         with open(self._path, "rb") as file:
             file.seek(self._first_byte)
             while block := file.read(BLOCK_BYTES):
                 block += file.readline(LONGEST_LINE)
+                # Where its quotes do not pair, a record goes on behind it.
+                while block.count(b'"') % 2 and len(block) < BLOCK_BYTES + LONGEST_LINE and (line := file.readline(LONGEST_LINE)):
+                    block += line
                 is_last = not file.peek(1)
                 if not block.endswith(b"\n") and not is_last:
                     raise NotPlain("a line too long to be looked at")
                 block.decode()
                 if b"\0" in block or ODD in block:
-                    raise NotPlain("a character that Postgres does not store, or that stands for an odd line")
+                    raise NotPlain("a character that Postgres does not store, or that stands for an odd record")
                 yield self._rows(block, row_number, is_last)
                 row_number += block.count(b"\n")
 
     def _rows(self, lines: bytes, row_number: int, is_last: bool) -> bytes:
-        """Whole lines as plain rows. Where they are not, each half is tried, down to the line that is odd."""
+        """Whole records as plain rows. Where they are not, each half is tried, down to the record that is odd."""
         try:
             rows = _plain(lines, self.delimiter.encode(), is_last)
             if self._are_whole(rows):
                 return rows
         except NotPlain:
             pass
-        middle = lines.find(b"\n", len(lines) // 2) + 1
-        if middle in (0, len(lines)):
-            middle = lines.rfind(b"\n", 0, len(lines) // 2) + 1
-        if middle == 0:
-            return self._odd_row(lines.decode().rstrip("\n"), row_number)
+        middle = _middle(lines)
+        if middle is None:
+            return self._odd_rows(lines.decode().removesuffix("\n"), row_number)
         first = self._rows(lines[:middle], row_number, is_last=False)
         return first + self._rows(lines[middle:], row_number + lines.count(b"\n", 0, middle), is_last)
 
@@ -102,18 +104,18 @@ class PlainCsv:
             self.delimiter == "\t" and b"\n" + marks_of_row in b"\n" + rows
         )
 
-    def _odd_row(self, line: str, row_number: int) -> bytes:
-        """Keeps a line for the macros. Raises NotPlain where its quotes may go on in the next line."""
+    def _odd_rows(self, record: str, row_number: int) -> bytes:
+        """Keeps a record for the macros. Raises NotPlain where it is not sure that it is one."""
         blanks = f"[{b''.join(WHITE_SPACE).decode()}]*"
-        cell = rf'(?:{blanks}"[^"]*(?:""[^"]*)*"{blanks}|[^"{self.delimiter}]*)'
-        if not re.fullmatch(rf"{cell}(?:{self.delimiter}{cell})*", line):
+        cell = rf'(?:{blanks}"[^"]*(?:""[^"]*)*"{blanks}|[^"\n{self.delimiter}]*)'
+        if not re.fullmatch(rf"{cell}(?:{self.delimiter}{cell})*", record):
             raise NotPlain("a quote inside a cell, or one that is not closed")
-        self.odd_lines.append((row_number, line))
-        # A line costs more than its characters, in the statement that it goes into.
-        self._odd_characters += len(line) + 100
+        self.odd_records.append((row_number, record))
+        # A record costs more than its characters, in the statement that it goes into.
+        self._odd_characters += len(record) + 100
         if self._odd_characters > MOST_ODD_CHARACTERS:
-            raise NotPlain("many odd lines")
-        return ODD + self.delimiter.encode() * (len(self.header) - 1) + b"\n"
+            raise NotPlain("many odd records")
+        return (ODD + self.delimiter.encode() * (len(self.header) - 1) + b"\n") * (record.count("\n") + 1)
 
     def read(self, size: int = -1) -> bytes:
         """The next rows, of whatever size; nothing at the end."""
@@ -157,6 +159,20 @@ def _plain(lines: bytes, delimiter: bytes, is_last: bool) -> bytes:
     if b"\r" in lines:
         raise NotPlain("a carriage return inside a cell")
     return lines[1:]
+
+
+def _middle(lines: bytes) -> int | None:
+    """Where to halve some records: behind the line feed outside quotes that is next to the middle; None for one record."""
+    half = len(lines) // 2
+    middle = lines.find(b"\n", half) + 1
+    while 0 < middle < len(lines):
+        if lines.count(b'"', 0, middle) % 2 == 0:
+            return middle
+        middle = lines.find(b"\n", middle) + 1
+    middle = lines.rfind(b"\n", 0, half) + 1
+    while middle > 0 and lines.count(b'"', 0, middle) % 2:
+        middle = lines.rfind(b"\n", 0, middle - 1) + 1
+    return middle or None
 
 
 def _trimmed(lines: bytes, edges: Sequence[bytes]) -> bytes:

@@ -52,18 +52,22 @@ def test_quotes(project: Project, lines: list[str]) -> None:
     assert loaded(project, lines) == [(19_001, "19000", 'a, "b"', None)]
 
 
-def test_line_breaks_in_quotes(project: Project, lines: list[str]) -> None:
+@pytest.mark.parametrize("way", ["COPY", "SPLIT"])
+def test_line_breaks_in_quotes(project: Project, lines: list[str], way: str) -> None:
+    if way == "SPLIT":
+        lines[0] = f'1,{"x" * 999}",user@example.com,2023-01-01'
     lines[19_997] = '19998,"a\n\nb",user@example.com,2023-01-01'
     assert loaded(project, lines) == [
         (19_999, "19998", "a\n\nb", None),
         (20_002, "19999", "x" * 1000, None),
         (20_003, "20000", "x" * 1000, None),
     ]
+    assert f"{way} 20000" in project.dbt("seed", "--select", "users")
 
 
 def test_carriage_return_in_a_last_line_without_line_end(project: Project, lines: list[str]) -> None:
     """It makes no file of carriage returns of the piece that the line is."""
-    lines = lines[:-1]
+    lines = [f'1,{"x" * 999}",user@example.com,2023-01-01', *lines[1:-1]]
     while len("\n".join([HEADER, *lines])) > 16 * 2**20:
         lines.pop()
     lines.append(LINES[len(lines)])
@@ -96,7 +100,7 @@ def test_faults_at_row_900_000(project: Project) -> None:
         (900_002, "", "The row has 2 cells where the header has 4."),
     ]
 
-    lines[10] = '11,1,"1;\n3",12.5'
+    lines[10] = '11,1,"1;\n3",12"5'
     project.write(user_experiments="\n".join([header, *lines]))
     assert "SPLIT 1000000" in project.dbt("seed")
     assert project.query(

@@ -61,7 +61,7 @@ def test_same_rows_as_the_oracle(tmp_path_factory: pytest.TempPathFactory, conte
     places = [[name.lower() for name in file.header].index(column) for column in COLUMNS]
     found = []
     text = b"".join(file.blocks()).decode()
-    odd = {number for number, _ in file.odd_lines}
+    odd = {number + line for number, record in file.odd_records for line in range(record.count("\n") + 1)}
     for number, line in enumerate(text.split("\n")[:-1], file.first_row_number):
         cells = line.split(file.delimiter)
         assert len(cells) == 3
@@ -70,9 +70,10 @@ def test_same_rows_as_the_oracle(tmp_path_factory: pytest.TempPathFactory, conte
             found.append(oracle.Record(number, tuple(cells[place] for place in places)))
     names = tuple(file.header[place] for place in places)
     wrong = []
-    for number, line in file.odd_lines:
-        alone = oracle.load("compounds.csv", f"{file.delimiter.join(file.header)}\n{line}".encode())
-        found += [oracle.Record(number, record.cells) for record in alone.rows]
+    for number, record in file.odd_records:
+        alone = oracle.load("compounds.csv", f"{file.delimiter.join(file.header)}\n{record}".encode())
+        assert len(alone.rows) + len(alone.wrong_count) <= 1
+        found += [oracle.Record(number, row.cells) for row in alone.rows]
         wrong += [number] * len(alone.wrong_count)
     expected = oracle.load("compounds.csv", content)
     assert wrong == expected.wrong_count
@@ -111,7 +112,7 @@ def test_plain_over_several_blocks(tmp_path: Path, what: str, text: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("what", "line"),
+    ("what", "record"),
     [
         ("a row too short", f"3,{PADDING}"),
         ("a row too long", f"3,c,{PADDING},d"),
@@ -119,28 +120,32 @@ def test_plain_over_several_blocks(tmp_path: Path, what: str, text: str) -> None
         ("doubled quotes", f'3,"say ""a""",{PADDING}'),
         ("a blank line", " \t"),
         ("an empty cell in quotes", '""'),
+        ("a line break in quotes", f'3,"c\n\nc",{PADDING}'),
+        ("a line break in quotes, and the rest of a block", f'3,"{PADDING}\n{PADDING}\n{PADDING}",c'),
     ],
 )
-def test_odd_line_among_plain_ones(tmp_path: Path, what: str, line: str) -> None:
+def test_odd_record_among_plain_ones(tmp_path: Path, what: str, record: str) -> None:
     path = tmp_path / "compounds.csv"
-    path.write_text(HEADER + f"1,a,{PADDING}\n2,b,{PADDING}\n{line}\n4,d,{PADDING}\n5,e,x")
+    path.write_text(HEADER + f"1,a,{PADDING}\n2,b,{PADDING}\n{record}\n4,d,{PADDING}\n5,e,x")
     file = plain_csv(str(path), COLUMNS)
     assert file is not None
-    assert b"".join(file.blocks()).decode() == f"1,a,{PADDING}\n2,b,{PADDING}\n\x02,,\n4,d,{PADDING}\n5,e,x\n"
-    assert file.odd_lines == [(4, line)]
+    assert b"".join(file.blocks()).decode() == (
+        f"1,a,{PADDING}\n2,b,{PADDING}\n" + "\x02,,\n" * (record.count("\n") + 1) + f"4,d,{PADDING}\n5,e,x\n"
+    )
+    assert file.odd_records == [(4, record)]
 
 
 @pytest.mark.parametrize(
     ("what", "text"),
     [
-        ("a line break in quotes", HEADER + f'1,a,{PADDING}\n2,b,{PADDING}\n3,"c\nc",{PADDING}'),
+        ("a quote that is never closed", HEADER + f'1,a,{PADDING}\n2,b,{PADDING}\n3,"c\n4,d,{PADDING}'),
         ("a quote inside a cell", HEADER + f'1,a,{PADDING}\n2,b,{PADDING}\n3,5" wide,{PADDING}'),
         ("a line longer than one is looked at", HEADER + f"1,a,b{PADDING * 30},2,c,d\n2,b,x"),
         ("a column more", "note," + HEADER + f"1,2,3,{PADDING}"),
         ("a character that is not UTF-8", HEADER + f"1,a,{PADDING}\n2,b,{PADDING}\n3,\udcff,c"),
         ("a character that Postgres does not store", HEADER + f"1,a,{PADDING}\n2,b,\0"),
-        ("the mark of odd lines", HEADER + f"1,a,{PADDING}\n\x02,,"),
-        ("too many odd lines", HEADER + "1,a\n" * 10_000),
+        ("the mark of odd records", HEADER + f"1,a,{PADDING}\n\x02,,"),
+        ("too many odd records", HEADER + "1,a\n" * 10_000),
     ],
 )
 def test_not_plain(tmp_path: Path, what: str, text: str) -> None:

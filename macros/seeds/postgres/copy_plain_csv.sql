@@ -1,6 +1,6 @@
 {#
     `load_csv` for a plain file: one COPY, which numbers the rows by the identity of row_number and leaves
-    out the repetitions of the header. The few lines that are not plain are then taken apart one by one.
+    out the repetitions of the header. The few records that are not plain are then taken apart one by one.
 
     Arguments: relation, the raw table; columns, those of the table; file, what `modules.plain_csv` returned.
 #}
@@ -13,7 +13,7 @@ copy {{ relation }} ({{ names | join(', ') }}) from stdin with (
     force_not_null ({{ names | join(', ') }})
 )
 where
-    -- What stands for an odd line.
+    -- What stands for the lines of an odd record.
     {{ names[0] }} <> E'\x02'
     and (
         {% for name in file.header -%}
@@ -27,12 +27,12 @@ where
     {%- do cursor.copy_expert(copy, file, 65536) -%}
     {%- set loaded = namespace(rows=cursor.rowcount) -%}
 
-    {%- if file.odd_lines -%}
-        {%- set lines = [] -%}
-        {%- for row_number, line in file.odd_lines -%}
-            {%- do lines.append('(' ~ row_number ~ ", '" ~ line | replace("'", "''") ~ "')") -%}
+    {%- if file.odd_records -%}
+        {%- set records = [] -%}
+        {%- for row_number, record in file.odd_records -%}
+            {%- do records.append('(' ~ row_number ~ ", '" ~ record | replace("'", "''") ~ "')") -%}
         {%- endfor -%}
-        {%- set source = 'select * from (values ' ~ lines | join(', ') ~ ') as odd_lines (row_number, line)' -%}
+        {%- set source = 'select * from (values ' ~ records | join(', ') ~ ') as odd_records (row_number, line)' -%}
         {%- set header = {
             'row_number': file.first_row_number - 1, 'delimiter': file.delimiter, 'cells': file.header, 'names': names
         } -%}

@@ -1,7 +1,7 @@
 {#
     `load_csv` on Postgres, in one of two ways that give the same rows:
       COPY   for a file that is plain, or would be but for quotes and white space around its cells, and for
-             a few odd lines: the server takes it in as fast as it takes in anything
+             a few odd records: the server takes it in as fast as it takes in anything
       SPLIT  for any other: the file goes into a large object as it is and is taken apart there, in SQL
     Neither needs a right on the server's own files, and neither holds the file in memory.
 
