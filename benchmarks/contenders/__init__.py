@@ -65,26 +65,15 @@ CONTENDERS = [
         prepare=DBT_PARSE,
         features="features.user_features",
     ),
-    Contender(
-        name=PANDAS,
-        job=FEATURES,
-        command=("python", "{contenders}/pandas_script.py", "{seeds}"),
-        before="drop table if exists pandas_user_features",
-        features="pandas_user_features",
-    ),
-    Contender(
-        name="polars",
-        job=FEATURES,
-        command=("python", "{contenders}/polars_script.py", "{seeds}"),
-        before="drop table if exists polars_user_features",
-        features="polars_user_features",
-    ),
-    Contender(
-        name="duckdb",
-        job=FEATURES,
-        command=("python", "{contenders}/duckdb_script.py", "{seeds}"),
-        before="drop table if exists duckdb_user_features",
-        features="duckdb_user_features",
+    *(
+        Contender(
+            name=name,
+            job=FEATURES,
+            command=("python", f"{{contenders}}/{name}_script.py", "{seeds}"),
+            before=f"drop table if exists {name}_user_features",
+            features=f"{name}_user_features",
+        )
+        for name in (PANDAS, "polars", "duckdb")
     ),
     Contender(
         name=DBT_SEED,
