@@ -12,11 +12,11 @@
 {% macro create_raw_table(relation, columns) -%}
     {%- set wanted = ['row_number'] + columns + ['row_fault', 'row_text'] -%}
     {%- set existing = adapter.get_relation(relation.database, relation.schema, relation.identifier) -%}
-    {%- set numbers_rows = "select attidentity <> '' as itself from pg_attribute where attname = 'row_number'"
+    {%- set identity_query = "select attidentity <> '' as is_identity from pg_attribute where attname = 'row_number'"
         ~ " and attrelid = to_regclass('" ~ (relation | string | replace("'", "''")) ~ "')" -%}
     {%- if existing is not none and (
         adapter.get_columns_in_relation(existing) | map(attribute='name') | list != wanted
-        or not run_query(numbers_rows).rows[0]['itself']
+        or not run_query(identity_query).rows[0]['is_identity']
     ) -%}
         {%- do adapter.drop_relation(existing) -%}
         {%- set existing = none -%}
