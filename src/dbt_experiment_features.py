@@ -7,11 +7,13 @@ to read; the loading macro then names the line that is at fault.
 ``dbt seed --show`` takes the result of an on-run-end hook for that of a seed and stops with a
 traceback at it, as it has no table; it is passed over.
 
-The loading macros get ``modules.plain_csv``, beside dbt's own ``modules.re`` and the like, since Jinja
-cannot open a file.
+The loading macros get ``modules.plain_csv``, ``modules.line_file`` and ``modules.check_readable``, beside
+dbt's own ``modules.re`` and the like, since Jinja cannot open a file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dbt.context.base
@@ -19,6 +21,7 @@ import dbt.contracts.files
 from dbt.exceptions import DbtRuntimeError
 from dbt.task.seed import SeedTask
 
+from experiment_features.line_file import LineFile
 from experiment_features.plain_csv import PlainCsv, plain_csv
 
 dbt.contracts.files.MAXIMUM_SEED_SIZE = -1
@@ -32,18 +35,35 @@ def _show_table_of_seed(task: SeedTask, result: Any) -> None:
         _show_table(task, result)
 
 
-def _plain_csv(path: str, columns: Sequence[str]) -> PlainCsv | None:
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    """Turns the error of a file that cannot be read into a sentence."""
     try:
-        return plain_csv(path, columns)
+        yield
     except OSError as error:
         raise DbtRuntimeError(
             f"{path} cannot be read: {error.strerror}; put the file there, or name its folder in SEEDS_DIR."
         ) from error
 
 
-def _modules_and_plain_csv() -> dict[str, Any]:
-    return {**_modules(), "plain_csv": _plain_csv}
+def _plain_csv(path: str, columns: Sequence[str]) -> PlainCsv | None:
+    with _readable(path):
+        return plain_csv(path, columns)
+
+
+def _line_file(path: str) -> LineFile:
+    with _readable(path):
+        return LineFile(Path(path))
+
+
+def _check_readable(path: str) -> None:
+    with _readable(path), open(path, "rb"):
+        pass
+
+
+def _modules_and_files() -> dict[str, Any]:
+    return {**_modules(), "plain_csv": _plain_csv, "line_file": _line_file, "check_readable": _check_readable}
 
 
 SeedTask.show_table = _show_table_of_seed
-dbt.context.base.get_context_modules = _modules_and_plain_csv
+dbt.context.base.get_context_modules = _modules_and_files

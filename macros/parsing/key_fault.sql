@@ -9,7 +9,7 @@
 case
     when {{ key }} is not null then null
     when {{ text }} = '' then 'missing_key'
-    when {{ text }} ~ '^[0-9]+$' then 'key_too_large'
+    when {{ matches(text, '[0-9]+') }} then 'key_too_large'
     else 'key_not_integer'
 end
 {%- endmacro %}

@@ -5,14 +5,23 @@
     In:  parse_key('user_id')        Out: '007' gives 7; '', '-1', '1.0' and '9223372036854775808' give null
 
     Arguments: text, an expression for trimmed text.
+#}
+{% macro parse_key(text) -%}
+    {{ return(adapter.dispatch('parse_key')(text)) }}
+{%- endmacro %}
 
+{% macro default__parse_key(text) -%}
+case when {{ matches(text, '[0-9]+') }} then try_cast({{ text }} as bigint) end
+{%- endmacro %}
+
+{#
     The length is compared apart from the pattern: a pattern with a bound such as {1,18} costs Postgres
     several times as much as one without.
 #}
-{% macro parse_key(text) -%}
+{% macro postgres__parse_key(text) -%}
 case
-    when length({{ text }}) <= 18 and {{ text }} ~ '^[0-9]+$' then cast({{ text }} as bigint)
-    when {{ text }} ~ '^[0-9]+$' and length(ltrim({{ text }}, '0')) <= 19
+    when length({{ text }}) <= 18 and {{ matches(text, '[0-9]+') }} then cast({{ text }} as bigint)
+    when {{ matches(text, '[0-9]+') }} and length(ltrim({{ text }}, '0')) <= 19
         then case
             when cast('0' || ltrim({{ text }}, '0') as numeric) <= 9223372036854775807
                 then cast('0' || ltrim({{ text }}, '0') as bigint)

@@ -20,9 +20,7 @@
             {%- endif -%}
         {%- endfor -%}
         {%- set staging = target.schema ~ '_staging' -%}
-        {%- set counts_relation = api.Relation.create(
-            database=target.database, schema=staging, identifier='int_rows_per_file'
-        ) -%}
+        {%- set counts_relation = api.Relation.create(schema=staging, identifier='int_rows_per_file') -%}
         {%- if published | length == 1 -%}
             {%- set show = env_var('SHOW_FEATURES', '') | int -%}
             {%- if show > 0 -%}

@@ -9,7 +9,7 @@
     The columns to load are those described in the seed's YAML; others in the file are left out.
     The file is looked for in the folder that SEEDS_DIR names, by default where dbt found the seed.
 #}
-{% materialization seed, adapter='postgres' %}
+{% materialization seed, default %}
 
     {%- set file_name = model.original_file_path.replace('\\', '/').split('/') | last -%}
     {%- set path = seed_file_path(model) -%}

@@ -7,3 +7,10 @@
 {% macro collect_statistics() -%}
     {{ return(adapter.dispatch('collect_statistics')()) }}
 {%- endmacro %}
+
+{% macro default__collect_statistics() -%}
+{%- endmacro %}
+
+{% macro postgres__collect_statistics() -%}
+analyze {{ this }}
+{%- endmacro %}

@@ -8,3 +8,10 @@
 {% macro sort_to_group() -%}
     {{ return(adapter.dispatch('sort_to_group')()) }}
 {%- endmacro %}
+
+{% macro default__sort_to_group() -%}
+{%- endmacro %}
+
+{% macro postgres__sort_to_group() -%}
+set local enable_hashagg = off
+{%- endmacro %}

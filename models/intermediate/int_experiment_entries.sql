@@ -20,7 +20,7 @@ final as (
         experiments.user_id,
         cast(plain_keys.plain_key as bigint) as compound_id
     from experiments
-    cross join unnest({{ plain_keys('experiments.experiment_compound_ids') }}) as plain_keys (plain_key)
+    cross join {{ items_of(plain_keys('experiments.experiment_compound_ids'), 'plain_keys', 'plain_key') }}
     where experiments.is_plain_list
     union all
     select

@@ -17,7 +17,7 @@ entries as (
         {{ trim_white_space('parts.part') }} as entry,
         parts.place
     from experiments
-    cross join unnest(string_to_array(experiments.experiment_compound_ids, ';')) with ordinality as parts (part, place)
+    cross join {{ items_of(split_text('experiments.experiment_compound_ids', "';'"), 'parts', 'part', 'place') }}
     where experiments.is_plain_list is not true
 
 ),

@@ -109,6 +109,11 @@ faults (fault, row_kept, reason, remedy) as (
     ('missing_run_time', true, 'The {column} is missing.', 'Fill in the {column}.'),
     ('negative_run_time', true, 'The {column} is negative.', 'Correct the {column}.'),
     (
+        'run_time_too_long', true,
+        'The {column} has more than 10 digits before the decimal point, or more than 18 after it.',
+        'Round the {column}, or correct it.'
+    ),
+    (
         'run_time_not_number', true,
         'The {column} is not a plain decimal number.',
         'Write the {column} in digits with at most one decimal point, as 12.5: no sign, comma, unit or exponent.'
@@ -164,7 +169,7 @@ repeated as (
         row_number,
         '' as column_name,
         case when is_exact then 'exact_duplicate' else 'duplicate_key' end as fault,
-        cast(first_row_number as text) as detail
+        cast(first_row_number as {{ data_type('text') }}) as detail
     from repeated_rows
 
 ),
@@ -176,7 +181,7 @@ of_unknown_users as (
         valid_experiments.row_number,
         'user_id' as column_name,
         'unknown_user' as fault,
-        cast(valid_experiments.user_id as text) as detail
+        cast(valid_experiments.user_id as {{ data_type('text') }}) as detail
     from valid_experiments
     inner join unknown_users on valid_experiments.user_id = unknown_users.user_id
 
@@ -224,7 +229,8 @@ unknown_entries_per_row as (
 
     select
         row_number,
-        'not in compounds.csv: ' || string_agg(cast(compound_id as text), ', ' order by compound_id) as unknown_ids,
+        'not in compounds.csv: '
+        || {{ joined('cast(compound_id as ' ~ data_type('text') ~ ')', ', ', 'compound_id') }} as unknown_ids,
         'not a compound id: ' || sum(entries) filter (where compound_id is null)
         || case when sum(entries) filter (where compound_id is null) = 1 then ' entry' else ' entries' end as not_ids
     from unknown_entries

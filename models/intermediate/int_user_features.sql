@@ -56,7 +56,7 @@ most_common_compounds as (
         distinct_compounds,
         most_experiments as most_common_compound_experiments,
         min(compound_id) as most_common_compound_id,
-        string_agg(cast(compound_id as text), ';' order by compound_id) as most_common_compound_ids
+        {{ joined('cast(compound_id as ' ~ data_type('text') ~ ')', ';', 'compound_id') }} as most_common_compound_ids
     from compared_compounds
     where experiments = most_experiments
     group by user_id, distinct_compounds, most_experiments

@@ -43,8 +43,9 @@ final as (
         cast(totals.experiments as bigint) as experiments,
         compounds_used.compounds_used,
 
-        cast(totals.experiments as double precision) / nullif(totals.users, 0) as mean_experiments_per_user,
-        cast(totals.experiments as double precision)
+        cast(totals.experiments as {{ data_type('double precision') }})
+        / nullif(totals.users, 0) as mean_experiments_per_user,
+        cast(totals.experiments as {{ data_type('double precision') }})
         / nullif(totals.users_with_experiments, 0) as mean_experiments_per_active_user,
         {{ exact_mean('totals.total_experiment_run_time', 'totals.known_run_times') }} as mean_experiment_run_time
     from totals

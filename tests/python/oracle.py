@@ -16,7 +16,7 @@ from typing import Any
 
 WHITE_SPACE = " \t\r\n\v\f\u00a0\ufeff"
 MAX_KEY = 9223372036854775807
-MAX_RUN_TIME_LENGTH = 255
+MAX_RUN_TIME_DIGITS, MAX_RUN_TIME_PLACES = 10, 18
 USERS, EXPERIMENTS, COMPOUNDS = "users.csv", "user_experiments.csv", "compounds.csv"
 
 # The required columns of each file, in the order in which load errors show.
@@ -262,9 +262,11 @@ def parse_run_time(text: str) -> Fraction | str:
         return "missing_run_time"
     if re.fullmatch("-" + decimal, text):
         return "negative_run_time"
-    if len(text) > MAX_RUN_TIME_LENGTH or not re.fullmatch(decimal, text):
+    if not re.fullmatch(decimal, text):
         return "run_time_not_number"
     whole, _, places = text.partition(".")
+    if len(whole) > MAX_RUN_TIME_DIGITS or len(places) > MAX_RUN_TIME_PLACES:
+        return "run_time_too_long"
     return Fraction(int(whole + places), 10 ** len(places))
 
 

@@ -87,5 +87,5 @@ def test_same_features_and_rejects(project: Project) -> None:
 
     # The inputs reach what they are meant to reach.
     faults = {row["fault"] for outcome in outcomes for row in outcome.relations["rejects"]}
-    assert len(faults) == 14, faults
+    assert len(faults) == 15, faults
     assert sum(outcome.problem is None for outcome in outcomes) > 0.8 * len(outcomes)

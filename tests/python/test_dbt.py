@@ -36,6 +36,9 @@ def test_everything_is_described(manifest: dict[str, Any]) -> None:
         for node in manifest[kind].values()
         if node["package_name"] == "experiment_features" and node["resource_type"] in ("model", "seed", "macro")
     ]
+    # What a dispatched macro does on one engine is described where it is.
+    names = {node["name"] for node in own}
+    own = [node for node in own if node["name"].partition("__")[2] not in names]
     assert len(own) > 35
     undescribed = [
         (node["name"], part.get("name"))

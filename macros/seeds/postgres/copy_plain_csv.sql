@@ -36,7 +36,9 @@ where
         {%- set header = {
             'row_number': file.first_row_number - 1, 'delimiter': file.delimiter, 'cells': file.header, 'names': names
         } -%}
-        {%- set response, _ = adapter.execute(csv_insert(relation, source, columns, header, true)) -%}
+        {%- set response, _ = adapter.execute(
+            'insert into ' ~ relation ~ ' (row_number, ' ~ columns | join(', ') ~ ', row_fault, row_text) ' ~ csv_rows(source, columns, header, true)
+        ) -%}
         {%- set loaded.rows = loaded.rows + response.rows_affected -%}
     {%- endif -%}
     {{ return({'way': 'COPY', 'rows': loaded.rows, 'problem': none}) }}

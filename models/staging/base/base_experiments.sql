@@ -24,9 +24,8 @@ typed as (
         experiment_run_time as experiment_run_time_text,
         {{ parse_run_time('experiment_run_time') }} as experiment_run_time
     from user_experiments
-    -- Without it, Postgres would parse each cell anew for every column below that looks at the result. (An
-    -- offset of type integer, as 0 is by itself, would keep what is below from running in parallel.)
-    offset bigint '0'  -- noqa: AM09
+    -- Each cell is parsed once, though several columns below look at the result.
+    {{ evaluate_once() }}
 
 ),
 

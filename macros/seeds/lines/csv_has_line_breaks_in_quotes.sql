@@ -7,10 +7,10 @@
     {%- set patterns = csv_patterns(delimiter) -%}
     {%- for source in sources -%}
         {%- set found = run_query(
-            "select exists (select from (" ~ source ~ ") as lines where position('\"' in line) > 0 and line !~ '"
-            ~ patterns.regular ~ "' and line ~ '" ~ patterns.open_at_end ~ "') as found"
-        ).rows[0]['found'] -%}
-        {%- if found -%}
+            "select 1 as found from (" ~ source ~ ") as file_lines where position('\"' in line) > 0 and not ("
+            ~ matches('line', patterns.regular) ~ ") and " ~ matches('line', patterns.open_at_end) ~ " limit 1"
+        ).rows -%}
+        {%- if found | length > 0 -%}
             {{ return(true) }}
         {%- endif -%}
     {%- endfor -%}

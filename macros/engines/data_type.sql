@@ -1,0 +1,23 @@
+{#
+    The engine's own name for a type that has different names; all others, such as bigint, are called alike.
+
+    In:  data_type('text')      Out: text on Postgres and DuckDB, string on Spark
+
+    Arguments: name, the type's name on Postgres: 'text', 'double precision', or 'numeric' for a run time or a
+    sum of them, which on engines without numbers of any length has 20 digits before the point and 18 behind it.
+#}
+{% macro data_type(name) -%}
+    {{ return(adapter.dispatch('data_type')(name)) }}
+{%- endmacro %}
+
+{% macro default__data_type(name) -%}
+    {{ return({'numeric': 'decimal(38, 18)', 'pg_catalog.numeric': 'decimal(38, 18)', 'double precision': 'double'}.get(name, name)) }}
+{%- endmacro %}
+
+{% macro postgres__data_type(name) -%}
+    {{ return(name) }}
+{%- endmacro %}
+
+{% macro spark__data_type(name) -%}
+    {{ return({'text': 'string'}.get(name, default__data_type(name))) }}
+{%- endmacro %}

@@ -1,0 +1,19 @@
+{#
+    An aggregate: the texts of a group, joined in an order.
+
+    In:  joined('cast(compound_id as text)', ';', 'compound_id')        Out: for 3 and 1 it is '1;3'
+
+    Arguments: text, an expression, left out where it is null; separator, what stands between two; ordering, an
+    expression.
+#}
+{% macro joined(text, separator, ordering) -%}
+    {{ return(adapter.dispatch('joined')(text, separator, ordering)) }}
+{%- endmacro %}
+
+{% macro default__joined(text, separator, ordering) -%}
+string_agg({{ text }}, '{{ separator }}' order by {{ ordering }})
+{%- endmacro %}
+
+{% macro spark__joined(text, separator, ordering) -%}
+listagg({{ text }}, '{{ separator }}') within group (order by {{ ordering }})
+{%- endmacro %}

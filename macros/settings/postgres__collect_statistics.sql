@@ -1,4 +1,0 @@
-{# `collect_statistics` on Postgres. #}
-{% macro postgres__collect_statistics() -%}
-analyze {{ this }}
-{%- endmacro %}
