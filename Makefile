@@ -8,6 +8,10 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11 
 # The activate script sets what is not set: DBT_PROFILES_DIR, and PGHOST for the project's own Postgres.
 ACTIVATE := . .venv/bin/activate
 INSTALLED := .venv/installed
+# Where ENGINE names another engine than Postgres, its packages are installed beside the others.
+ENGINE ?= postgres
+export ENGINE
+ENGINE_READY := $(if $(filter postgres,$(ENGINE)),up,$(if $(filter spark,$(ENGINE)),java) .venv/installed-$(ENGINE))
 BENCH_INSTALLED := .venv-bench/installed
 
 # Without PGHOST there is no server of the user's own, and its other settings do not apply.
@@ -15,16 +19,20 @@ ifndef PGHOST
 unexport PGPORT PGUSER PGPASSWORD PGDATABASE
 endif
 
-.PHONY: help run test up down clean show docs bench lock
+ifeq ($(filter postgres duckdb spark,$(ENGINE)),)
+$(error ENGINE is '$(ENGINE)'; it is postgres, duckdb or spark)
+endif
+
+.PHONY: help run test up down clean show docs bench parity lock java
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-6s %s\n' "$$target" "$$text"; done
 
-run: up ## the main job: load the CSV files, build and test every model, print the features
+run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every model, print the features
 	@echo "Loading the CSV files, building and testing every model ..."
 	@$(ACTIVATE) && SHOW_FEATURES=20 dbt --log-level warn build --exclude-resource-type unit_test
 
-test: $(INSTALLED) ## every check: sqlfluff, dbt's unit and data tests, pytest
+test: .venv/installed-duckdb ## every check: sqlfluff, dbt's unit and data tests, pytest
 	@$(ACTIVATE) && python -m pytest -n 2 --dist loadfile
 
 up: $(INSTALLED) ## start the project's own Postgres, unless PGHOST names another
@@ -39,21 +47,34 @@ clean: $(INSTALLED) ## stop it and remove it with its data
 show: $(INSTALLED) ## print the features table (the first ROWS=20)
 	@$(ACTIVATE) && dbt --quiet run-operation show_features --args '{limit: $(or $(ROWS),20)}'
 
-docs: up ## generate the documentation and serve it on http://localhost:8080
+docs: $(ENGINE_READY) ## generate the documentation and serve it on http://localhost:8080
 	@$(ACTIVATE) && dbt docs generate && dbt docs serve
 
 bench: $(BENCH_INSTALLED) ## measure this project beside pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
 	@.venv-bench/bin/python benchmarks/run.py
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
-lock: ## compile both requirements.lock anew from pyproject.toml (needs uv)
-	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
-	$(COMPILE) --group bench --constraint requirements.lock pyproject.toml --output-file benchmarks/requirements.lock
+parity: java .venv/installed-duckdb .venv/installed-spark ## compare what Postgres, DuckDB and Spark compute, on some hundred inputs
+	@$(ACTIVATE) && python tests/python/parity.py
 
-$(INSTALLED): requirements.lock scripts/install.sh
+lock: ## compile every lock file anew from pyproject.toml (needs uv)
+	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group duckdb --constraint requirements.lock pyproject.toml --output-file requirements-duckdb.lock
+	$(COMPILE) --group spark --constraint requirements.lock pyproject.toml --output-file requirements-spark.lock
+	$(COMPILE) --group bench --group duckdb --group spark --constraint requirements.lock pyproject.toml --output-file benchmarks/requirements.lock
+
+java:
+	@command -v java >/dev/null || { echo "Spark needs Java 17 or later; on Debian and Ubuntu install the package openjdk-17-jre-headless." >&2; exit 1; }
+
+$(INSTALLED): requirements.lock scripts/install.sh scripts/add_packages.sh
 	@scripts/install.sh $(PYTHON) .venv requirements.lock
 	@touch $@
 
-$(BENCH_INSTALLED): benchmarks/requirements.lock scripts/install.sh
+.venv/installed-%: requirements-%.lock scripts/add_packages.sh $(INSTALLED)
+	@echo "Installing $* into .venv (once) ..."
+	@scripts/add_packages.sh .venv $<
+	@touch $@
+
+$(BENCH_INSTALLED): benchmarks/requirements.lock scripts/install.sh scripts/add_packages.sh
 	@scripts/install.sh $(PYTHON) .venv-bench benchmarks/requirements.lock
 	@touch $@

@@ -16,8 +16,7 @@ packages=$3
 
 echo "Installing into $folder (once, a minute or so) ..."
 "$python" -m venv --clear "$folder"
-"$folder/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-    --requirement "$packages"
+"$(dirname "$0")/add_packages.sh" "$folder" "$packages"
 
 # The project's own modules, as an editable install would add them, without a build.
 echo "$PWD/src" > "$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/experiment_features.pth"
