@@ -1,0 +1,25 @@
+{#
+    For the tests: loads many small inputs in one dbt process, by the macro that `dbt seed` uses, each into raw tables
+    of its own: the case number 7 has case_7_users and so on, in the schema of the seeds. Prints one line of JSON for
+    each file that could not be loaded.
+
+    Arguments: folder, with a folder for each case, named by its number, that holds the three files; count, how
+    many cases.
+#}
+{% macro load_tables_of_cases(folder, count) -%}
+    {%- set seeds = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | selectattr('columns') | sort(attribute='name', reverse=true) -%}
+    {%- do adapter.create_schema(api.Relation.create(database=seeds[0].database, schema=seeds[0].schema)) -%}
+    {%- for case in range(count) -%}
+        {%- for seed in seeds -%}
+            {%- set columns = seed.columns.keys() | list -%}
+            {%- set relation = api.Relation.create(schema=seed.schema, identifier='case_' ~ case ~ '_' ~ seed.name) -%}
+            {%- do run_query('begin') if target.type != 'spark' -%}
+            {%- do run_query(raw_table_definition(relation, columns)) -%}
+            {%- set loaded = load_csv(relation, folder ~ '/' ~ case ~ '/' ~ seed.name ~ '.csv', columns) -%}
+            {%- do run_query('commit') if target.type != 'spark' -%}
+            {%- if loaded.problem -%}
+                {%- do print(tojson({'case': case, 'file': seed.name ~ '.csv', 'problem': loaded.problem})) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{%- endmacro %}

@@ -1,0 +1,393 @@
+"""Whether all engines compute the same: `make parity`.
+
+``python tests/python/parity.py [ENGINE ...] [--large-rows N]`` builds every model on each engine (those that are
+installed, where none is named) from the same inputs: the published files, every form and fault of a file, generated
+and adversarial ones. It compares every relation row by row with that of Postgres, exact to the last digit, prints
+what differs, and ends with 1 where anything does.
+
+Numbers are compared by their exact value, doubles by all their bits, texts by their characters; the order of rows
+does not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg2
+import test_faults
+import test_ways_of_loading
+from conftest import PROJECT, Project, connection_environment
+from generated import BAD_DATES, BAD_KEYS, BAD_TIMES, GOOD_DATES, GOOD_TIMES, LARGE_KEYS, MAX_KEY, PIECES
+
+from experiment_features.postgres import Server
+
+ENGINES = ("postgres", "duckdb", "spark")
+Files = dict[str, bytes]
+Row = tuple[Any, ...]
+# The problem of a file that could not be loaded, or each relation's rows with how often each stands there.
+Outcome = str | dict[str, Counter[Row]]
+
+
+class Engine(Protocol):
+    """One engine, connected, with the raw tables of all cases loaded."""
+
+    def build(self, name: str, sql: str) -> None:
+        """Makes a table `name` of the rows of a query."""
+
+    def rows(self, name: str) -> Iterable[Row]:
+        """The rows of a table."""
+
+    def forget(self) -> None:
+        """Removes all that was built."""
+
+
+class Postgres:
+    """The tests' own server; all that is built for one case is rolled back."""
+
+    def __init__(self, project: Project) -> None:
+        environment = project.environment
+        self.connection = psycopg2.connect(
+            host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres"
+        )
+
+    def build(self, name: str, sql: str) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"create temporary table {name} as {sql}".replace("%", "%%"), ())
+
+    def rows(self, name: str) -> Iterator[Row]:
+        with self.connection.cursor("large") as cursor:
+            cursor.execute(f"select * from {name}")
+            yield from cursor
+
+    def forget(self) -> None:
+        self.connection.rollback()
+
+
+class DuckDB:
+    """The file that dbt wrote; all that is built for one case is rolled back."""
+
+    def __init__(self, project: Project) -> None:
+        import duckdb
+
+        self.connection = duckdb.connect(project.environment["DUCKDB_FILE"])
+        self.connection.execute("begin")
+
+    def build(self, name: str, sql: str) -> None:
+        self.connection.execute(f"create temporary table {name} as {sql}")
+
+    def rows(self, name: str) -> Iterator[Row]:
+        result = self.connection.execute(f"select * from {name}")
+        while rows := result.fetchmany(10_000):
+            yield from rows
+
+    def forget(self) -> None:
+        self.connection.execute("rollback")
+        self.connection.execute("begin")
+
+
+class Spark:
+    """A session of its own on the tables that dbt wrote."""
+
+    def __init__(self, project: Project) -> None:
+        from pyspark.sql import SparkSession
+
+        folder = project.environment["SPARK_FOLDER"]
+        self.session = (
+            SparkSession.builder.master("local[2]")
+            .config("spark.sql.warehouse.dir", f"{folder}/warehouse")
+            .config("spark.driver.extraJavaOptions", f"-Dderby.system.home={folder} -Xss64m")
+            .config("spark.sql.catalogImplementation", "hive")
+            .config("spark.sql.variable.substitute", "false")
+            .config("spark.sql.shuffle.partitions", "1")
+            .config("spark.sql.adaptive.enabled", "false")
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .getOrCreate()
+        )
+        self.session.sparkContext.setLogLevel("ERROR")
+
+    def build(self, name: str, sql: str) -> None:
+        # What a model builds is read by several others.
+        self.session.sql(sql).localCheckpoint().createOrReplaceTempView(name)
+
+    def rows(self, name: str) -> Iterator[Row]:
+        return map(tuple, self.session.table(name).toLocalIterator())
+
+    def forget(self) -> None:
+        """The next case replaces all."""
+
+
+CONNECTIONS: dict[str, type[Engine]] = {"postgres": Postgres, "duckdb": DuckDB, "spark": Spark}
+
+
+@dataclass
+class Model:
+    """A model as dbt compiled it for one engine."""
+
+    name: str
+    sql: str
+
+
+def outcomes_of(engine: str, project: Project, inputs: Sequence[Files]) -> Iterator[Outcome]:
+    """What an engine makes of each input: a dict of file name without .csv to content."""
+    folder = project.folder / "cases"
+    for number, files in enumerate(inputs):
+        (folder / str(number)).mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / str(number) / f"{name}.csv").write_bytes(content)
+    arguments = json.dumps({"folder": str(folder), "count": len(inputs)})
+    printed = project.dbt("run-operation", "load_tables_of_cases", "--args", arguments, "--quiet", "--target", engine)
+    problems: dict[int, str] = {}
+    for line in printed.splitlines():
+        if line.startswith('{"case"'):
+            problem = json.loads(line)
+            problems.setdefault(problem["case"], f"{problem['file']}: {problem['problem']}")
+    models, raw = compiled(engine, project)
+    connection = CONNECTIONS[engine](project)
+    for number in range(len(inputs)):
+        if number in problems:
+            yield problems[number]
+            continue
+        for model in models:
+            sql = model.sql
+            for relation, (schema, seed) in raw.items():
+                sql = sql.replace(relation, f"{schema}.case_{number}_{seed}")
+            connection.build(f"built_{model.name}", sql)
+        yield {model.name: Counter(map(canonical, connection.rows(f"built_{model.name}"))) for model in models}
+        connection.forget()
+
+
+def compiled(engine: str, project: Project) -> tuple[list[Model], dict[str, tuple[str, str]]]:
+    """The models, each after those that it reads, and the relations of the seeds with their schema and name."""
+    project.dbt("compile", "--exclude", "resource_type:unit_test", "--quiet", "--target", engine)
+    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())["nodes"]
+    nodes = {name: node for name, node in manifest.items() if node["resource_type"] == "model"}
+    seeds = [node for node in manifest.values() if node["resource_type"] == "seed" and node["columns"]]
+    ordered: list[dict[str, Any]] = []
+    while len(ordered) < len(nodes):
+        made = {node["unique_id"] for node in ordered}
+        ordered += (
+            node
+            for name, node in nodes.items()
+            if name not in made and all(parent in made for parent in node["depends_on"]["nodes"] if parent in nodes)
+        )
+    models = []
+    for node in ordered:
+        sql = node["compiled_code"]
+        for other in nodes.values():
+            sql = sql.replace(other["relation_name"], f"built_{other['name']}")
+        models.append(Model(node["name"], sql))
+    return models, {node["relation_name"]: (node["schema"], node["name"]) for node in seeds}
+
+
+def canonical(row: Iterable[Any]) -> Row:
+    """A row with values that are equal where the engines mean the same."""
+    return tuple(map(_canonical, row))
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | Decimal):
+        return format(Decimal(value).normalize(), "f")
+    if isinstance(value, float):
+        return value.hex()
+    assert isinstance(value, date), value
+    return value.isoformat()
+
+
+def difference(expected: Outcome, found: Outcome) -> str | None:
+    """What differs from Postgres, in some lines; None where nothing does."""
+    if isinstance(expected, str) or isinstance(found, str):
+        if expected == found:
+            return None
+        return "\n".join(
+            f"  {who}: {outcome if isinstance(outcome, str) else 'loaded'}" for who, outcome in (("Postgres", expected), ("here", found))
+        )
+    for relation, rows in expected.items():
+        if rows != found[relation]:
+            missing, more = rows - found[relation], found[relation] - rows
+            return "\n".join(
+                f"  {relation}: {sum(some.values())} rows {where} only, such as {next(iter(some))}"
+                for where, some in (("on Postgres", missing), ("here", more)) if some
+            )
+    return None
+
+
+def adversarial(seed: int, users: int = 300, experiments: int = 1000, compounds: int = 60) -> Files:
+    """Some hundred users with texts, keys and numbers that are easily mistaken."""
+    choose = random.Random(seed)
+
+    def text() -> str:
+        return choose.choice(["", "NULL", "NaN", "${x}", "007", "O'Neil"]) if choose.random() < 0.3 else "".join(
+            choose.choices(PIECES, k=choose.randint(1, 4))
+        )
+
+    def mostly(good: Sequence[str], bad: Sequence[str]) -> str:
+        return choose.choice(bad if choose.random() < 0.05 else good)
+
+    def number() -> str:
+        return choose.choice([*GOOD_TIMES, f"{choose.random() * 10**choose.randint(-6, 9):.{choose.randint(0, 17)}f}"])
+
+    edges = [str(MAX_KEY - offset) for offset in range(3)]
+    keys = {
+        "users": [*map(str, range(1, users + 1)), *edges],
+        "user_experiments": [*map(str, range(1, experiments + 1)), *edges],
+        "compounds": [*map(str, range(1, compounds + 1)), *edges],
+    }
+
+    def key(name: str) -> str:
+        return choose.choice(["", "", "0", "000"]) + mostly(keys[name], [*BAD_KEYS, *LARGE_KEYS, ""])
+
+    def compound_list() -> str:
+        ids = [key("compounds") for _ in range(choose.randint(0, 5))]
+        return choose.choice([";", ";", ";", " ; ", ";;"]).join(ids)
+
+    tables = {
+        "users": [["user_id", "name", "email", "signup_date"]] + [
+            [key("users") if choose.random() < 0.02 else one, text(), text(), mostly(GOOD_DATES, BAD_DATES)] for one in keys["users"]
+        ],
+        "user_experiments": [["experiment_id", "user_id", "experiment_compound_ids", "experiment_run_time"]] + [
+            [key("user_experiments") if choose.random() < 0.02 else one, key("users"), compound_list(), mostly([number()], BAD_TIMES)]
+            for one in keys["user_experiments"]
+        ],
+        "compounds": [["compound_id", "compound_name", "compound_structure"]] + [[one, text(), text()] for one in keys["compounds"]],
+    }  # fmt: skip
+    written: Files = {}
+    for name, rows in tables.items():
+        file = io.StringIO()
+        quoting = choose.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+        csv.writer(file, lineterminator=choose.choice(["\n", "\r\n"]), quoting=quoting).writerows(rows)
+        written[name] = file.getvalue().encode()
+    return written
+
+
+def inputs(generated: int, of_adversarial: int) -> dict[str, Files]:
+    """All that is compared, by names: every form, every fault, generated and adversarial inputs."""
+    cases = {name: files for name, files in test_ways_of_loading.inputs().items() if not name.startswith("generated ")}
+    for name, (file, row, *_) in (test_faults.FAULTS | test_faults.HARMLESS).items():
+        cases[f"fault: {name}"] = test_faults.files(**{file: row})
+    everything: dict[str, list[str]] = {}
+    for file, row, *_ in (test_faults.FAULTS | test_faults.HARMLESS).values():
+        everything.setdefault(file, []).append(row)
+    cases["all faults at once"] = test_faults.files(**{file: "\n".join(rows) for file, rows in everything.items()})
+    for number, one in enumerate(test_ways_of_loading.generate()[:generated]):
+        cases[f"generated {number}"] = {"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds}
+    for number in range(of_adversarial):
+        cases[f"adversarial {number}"] = adversarial(number)
+    return cases
+
+
+def is_for(engine: str, name: str) -> bool:
+    """Whether an engine is to take an input: Spark, which takes seconds for each, gets all faults in one only."""
+    return engine != "spark" or not re.match(r"fault: |generated \d\d", name)
+
+
+def installed() -> list[str]:
+    """The engines whose adapter is installed."""
+    return [engine for engine in ENGINES if find_spec(f"dbt.adapters.{engine}")]
+
+
+@contextmanager
+def project_for_all(folder: Path) -> Iterator[Project]:
+    """A Project with a Postgres of its own, and folders for the other engines."""
+    server = Server(folder / "postgres")
+    server.up()
+    try:
+        yield Project(folder, "parity", environment_of(folder, connection_environment(server)))
+    finally:
+        server.clean()
+
+
+def environment_of(folder: Path, environment: dict[str, str]) -> dict[str, str]:
+    """With the places of the engines that need no server."""
+    return {**environment, "DUCKDB_FILE": str(folder / "engine.duckdb"), "SPARK_FOLDER": str(folder / "spark")}
+
+
+def compare_large(project: Project, rows: int) -> str | None:
+    """Builds generated input with `dbt seed` and `dbt run` on Postgres and DuckDB, and compares all relations."""
+    folder = project.folder / "large"
+    subprocess.run([sys.executable, PROJECT / "benchmarks" / "generate.py", str(rows), folder], check=True)
+    sums: dict[str, dict[str, tuple[int, int]]] = {}
+    for engine in ("postgres", "duckdb"):
+        for command in ("seed", "run"):
+            project.dbt(command, "--quiet", "--target", engine, SEEDS_DIR=str(folder))
+        manifest = json.loads((project.folder / "target" / "manifest.json").read_text())["nodes"]
+        connection = CONNECTIONS[engine](project)
+        sums[engine] = {
+            node["name"]: total(connection.rows(f"{node['schema']}.{node['name']}"))
+            for node in manifest.values()
+            if node["resource_type"] in ("model", "seed") and (node["resource_type"] == "model" or node["columns"])
+        }
+    different = [f"  {name}: {expected[0]} and {sums['duckdb'][name][0]} rows, not the same ones"
+                 for name, expected in sums["postgres"].items() if sums["duckdb"][name] != expected]  # fmt: skip
+    return "\n".join(different) or None
+
+
+def total(rows: Iterable[Row]) -> tuple[int, int]:
+    """How many rows there are, and the sum of their hashes, whatever their order."""
+    count = sum_of_hashes = 0
+    for row in rows:
+        count += 1
+        sum_of_hashes += hash(canonical(row))
+    return count, sum_of_hashes
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compares what the engines compute.")
+    parser.add_argument("engines", nargs="*", choices=[*ENGINES, []], help="beside Postgres; by default all that are installed")
+    parser.add_argument("--generated", type=int, default=100, help="generated inputs")
+    parser.add_argument("--large-rows", type=int, default=1_000_000, help="experiments of the large input; 0 for none")
+    arguments = parser.parse_args()
+    engines = [engine for engine in arguments.engines or installed() if engine != "postgres"]
+    if not engines:
+        print("No engine is installed beside Postgres; `make parity` installs them.")
+        return 1
+    cases = inputs(arguments.generated, of_adversarial=3)
+    differences = 0
+    with tempfile.TemporaryDirectory(prefix="parity", ignore_cleanup_errors=True) as temporary:
+        Path(temporary).chmod(0o755)
+        with project_for_all(Path(temporary)) as project:
+            print(f"Postgres: {len(cases)} inputs ...", flush=True)
+            expected = list(outcomes_of("postgres", project, list(cases.values())))
+            for engine in engines:
+                wanted_of = {name: wanted for name, wanted in zip(cases, expected, strict=True) if is_for(engine, name)}
+                print(f"{engine}: {len(wanted_of)} inputs ...", flush=True)
+                outcomes = outcomes_of(engine, project, [cases[name] for name in wanted_of])
+                for (name, wanted), found in zip(wanted_of.items(), outcomes, strict=True):
+                    if text := difference(wanted, found):
+                        differences += 1
+                        print(f"{engine} differs on '{name}':\n{text}", flush=True)
+            if arguments.large_rows and "duckdb" in engines:
+                print(f"Postgres and duckdb: {arguments.large_rows:,} generated experiments ...", flush=True)
+                if text := compare_large(project, arguments.large_rows):
+                    differences += 1
+                    print(f"duckdb differs on them:\n{text}", flush=True)
+    relations = next(len(outcome) for outcome in expected if not isinstance(outcome, str))
+    print(
+        f"{differences} differences." if differences
+        else f"No difference between postgres and {' and '.join(engines)}, on {relations} relations of each input."
+    )  # fmt: skip
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

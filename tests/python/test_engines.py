@@ -1,0 +1,60 @@
+"""DuckDB gives what Postgres gives, to the last digit; `make parity` compares Spark as well, and on more inputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from conftest import Project
+from parity import DuckDB, adversarial, difference, environment_of, inputs, outcomes_of
+from test_published_input import EXPECTED
+
+GENERATED = 40
+
+
+@pytest.fixture(scope="module")
+def both(project: Project) -> Iterator[Project]:
+    """The module's Project, on either engine."""
+    project.environment = environment_of(project.folder, project.environment)
+    yield project
+
+
+def test_every_model_and_test_on_duckdb(both: Project) -> None:
+    output = both.dbt("build", "--target", "duckdb", SHOW_FEATURES="20")
+    passed, warned, failed, skipped = map(int, re.search(r"PASS=(\d+) WARN=(\d+) ERROR=(\d+) SKIP=(\d+)", output).groups())
+    assert (warned, failed, skipped) == (0, 0, 0)
+    assert passed > 200
+    connection = DuckDB(both)
+    features = sorted(connection.rows(f"{both.schema}.user_features"))
+    connection.connection.close()
+    assert features == EXPECTED
+    assert "Rows read: 24, users published: 10, rows rejected: 0, cells left out: 0." in output
+
+
+def test_file_that_cannot_be_loaded_leaves_the_table(both: Project, published: Project) -> None:
+    both.dbt("seed", "--target", "duckdb", "--quiet")
+    both.write(users="user_id,name\n1,Alice")
+    output = both.dbt("seed", "--target", "duckdb", succeeds=False)
+    assert "users.csv: the header on line 1 lacks the column email" in " ".join(
+        output.replace(f" ({both.seeds}/users.csv)", "").split()
+    )
+    connection = DuckDB(both)
+    assert len(list(connection.rows(f"{both.schema}_raw.users"))) == 10
+    connection.connection.close()
+
+
+def test_same_rows_on_every_input(both: Project) -> None:
+    cases = inputs(GENERATED, of_adversarial=3)
+    expected = outcomes_of("postgres", both, list(cases.values()))
+    found = outcomes_of("duckdb", both, list(cases.values()))
+    differences = {
+        name: text for name, wanted, here in zip(cases, expected, found, strict=True) if (text := difference(wanted, here))
+    }
+    assert not differences, "\n".join(f"{name}:\n{text}" for name, text in differences.items())
+
+
+def test_adversarial_input_reaches_what_it_is_meant_to_reach() -> None:
+    text = b"".join(adversarial(0).values()).decode()
+    for piece in ("NULL", "NaN", "${x}", "007", "O'Neil", "İ", "ς", "9223372036854775807", "9999999999.999999999999999999"):
+        assert piece in text
