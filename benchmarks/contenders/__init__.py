@@ -56,6 +56,9 @@ class Contender:
 
 # Parsing the project is not measured: dbt does it at its first start and keeps the result.
 DBT_PARSE = ("dbt", "parse", "--project-dir", "{project}")
+# The other engines keep what they have in the folder in which they are measured.
+ENGINE_FOLDERS = 'DUCKDB_FILE="$PWD/engine.duckdb" SPARK_FOLDER="$PWD/spark"'
+SEED_AND_RUN_ON = f'export {ENGINE_FOLDERS}; dbt seed --project-dir "$0" --target "$1" && dbt run --project-dir "$0" --target "$1"'
 
 CONTENDERS = [
     Contender(
@@ -74,6 +77,18 @@ CONTENDERS = [
             features=f"{name}_user_features",
         )
         for name in (PANDAS, "polars", "duckdb")
+    ),
+    *(
+        Contender(
+            name=f"{DBT_SEED_AND_RUN}, {engine}",
+            job=FEATURES,
+            command=("sh", "-c", SEED_AND_RUN_ON, "{project}", engine),
+            schema=f"on_{engine}",
+            prepare=(*DBT_PARSE, "--target", engine),
+            features=f"{engine}_engine_user_features",
+            finish=("python", "{contenders}/fetch_features.py", engine),
+        )
+        for engine in ("duckdb", "spark")
     ),
     Contender(
         name=DBT_SEED,
