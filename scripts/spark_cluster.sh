@@ -7,7 +7,7 @@ thrift_port=$2
 master=spark://localhost:$3
 SPARK_HOME=$(python -c 'import pyspark; print(pyspark.__path__[0])')
 export SPARK_HOME SPARK_LOCAL_IP=127.0.0.1 SPARK_WORKER_DIR="$folder/work" SPARK_DAEMON_MEMORY=512m
-# So that what is ended with this script can be found: all that it starts is in its process group.
+# All that it starts is in its process group, and ends with it.
 trap 'trap - TERM INT EXIT; kill -TERM 0' TERM INT EXIT
 
 "$SPARK_HOME/bin/spark-class" org.apache.spark.deploy.master.Master --host localhost --port "$3" --webui-port 0 &

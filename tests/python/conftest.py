@@ -101,7 +101,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 def connection_environment(server: Server) -> dict[str, str]:
     """What a process needs to reach a server of the tests, and nothing of the developer's settings."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DBT_"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DBT_", "ENGINE", "DUCKDB_", "SPARK_"))}
     return {
         **environment,
         "PGHOST": str(server.socket),

@@ -12,15 +12,19 @@ does not count.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import io
 import json
 import os
 import random
 import re
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -351,6 +355,52 @@ def total(rows: Iterable[Row]) -> tuple[int, int]:
     return count, sum_of_hashes
 
 
+def compare_cluster(project: Project) -> str | None:
+    """Builds the published files on a Spark cluster of several processes, and compares the printed features."""
+    printed: dict[str, list[str]] = {}
+    folder = project.folder / "cluster"
+    folder.mkdir()
+    thrift_port, master_port = free_port(), free_port()
+    with open(folder / "log.txt", "w") as log, subprocess.Popen(
+        [PROJECT / "scripts" / "spark_cluster.sh", folder, str(thrift_port), str(master_port)],
+        env=project.environment, stdout=log, stderr=log, start_new_session=True,
+    ) as cluster:  # fmt: skip
+        try:
+            wait_for_port(thrift_port, cluster)
+            for target in ("postgres", "spark_cluster"):
+                output = project.dbt(
+                    "build", "--exclude-resource-type", "unit_test", "--target", target,
+                    SHOW_FEATURES="20", SPARK_PORT=str(thrift_port),
+                )  # fmt: skip
+                printed[target] = [line for line in output.splitlines() if line.startswith(("| ", "Rows read:"))]
+        finally:
+            os.killpg(cluster.pid, signal.SIGKILL)
+    workers = (folder / "log.txt").read_text().count("Registering worker")
+    if workers != 2:
+        return f"  {workers} workers took part, not 2"
+    if printed["postgres"] != printed["spark_cluster"] or len(printed["postgres"]) != 13:
+        return "\n".join(["  on Postgres:", *printed["postgres"], "  on the cluster:", *printed["spark_cluster"]])
+    return None
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("localhost", 0)) as server:
+        return server.getsockname()[1]
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 300) -> None:
+    """Returns when something listens. Raises TimeoutError, or RuntimeError where the process has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError("The Spark cluster ended before it was up.")
+        with contextlib.suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
+            return
+        time.sleep(0.5)
+    raise TimeoutError(f"Nothing listens on port {port} after {seconds:.0f} s.")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares what the engines compute.")
     parser.add_argument("engines", nargs="*", choices=[*ENGINES, []], help="beside Postgres; by default all that are installed")
@@ -372,7 +422,9 @@ def main() -> int:
                 wanted_of = {name: wanted for name, wanted in zip(cases, expected, strict=True) if is_for(engine, name)}
                 print(f"{engine}: {len(wanted_of)} inputs ...", flush=True)
                 outcomes = outcomes_of(engine, project, [cases[name] for name in wanted_of])
-                for (name, wanted), found in zip(wanted_of.items(), outcomes, strict=True):
+                for number, ((name, wanted), found) in enumerate(zip(wanted_of.items(), outcomes, strict=True), 1):
+                    if number % 25 == 0:
+                        print(f"{engine}: {number} compared", flush=True)
                     if text := difference(wanted, found):
                         differences += 1
                         print(f"{engine} differs on '{name}':\n{text}", flush=True)
@@ -381,6 +433,11 @@ def main() -> int:
                 if text := compare_large(project, arguments.large_rows):
                     differences += 1
                     print(f"duckdb differs on them:\n{text}", flush=True)
+            if "spark" in engines:
+                print("Postgres and a Spark cluster: the published files ...", flush=True)
+                if text := compare_cluster(project):
+                    differences += 1
+                    print(f"The Spark cluster differs:\n{text}", flush=True)
     relations = next(len(outcome) for outcome in expected if not isinstance(outcome, str))
     print(
         f"{differences} differences." if differences
