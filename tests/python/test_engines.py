@@ -10,7 +10,7 @@ from conftest import Project
 from parity import DuckDB, adversarial, difference, environment_of, inputs, outcomes_of
 from test_published_input import EXPECTED
 
-GENERATED = 40
+GENERATED = 10
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,9 @@ def test_file_that_cannot_be_loaded_leaves_the_table(both: Project, published: P
 
 
 def test_same_rows_on_every_input(both: Project) -> None:
-    cases = inputs(GENERATED, of_adversarial=3)
+    # All faults are in one input here; `make parity` takes each alone, too.
+    cases = {name: files for name, files in inputs(GENERATED, of_adversarial=2).items() if not name.startswith("fault: ")}
+    assert "all faults at once" in cases
     expected = outcomes_of("postgres", both, list(cases.values()))
     found = outcomes_of("duckdb", both, list(cases.values()))
     differences = {
