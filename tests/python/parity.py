@@ -38,6 +38,7 @@ from typing import Any, Protocol
 import psycopg2
 import test_faults
 import test_ways_of_loading
+from cases import after_parents
 from conftest import PROJECT, Project, connection_environment
 from generated import BAD_DATES, BAD_KEYS, BAD_TIMES, GOOD_DATES, GOOD_TIMES, LARGE_KEYS, MAX_KEY, PIECES
 
@@ -185,16 +186,8 @@ def compiled(engine: str, project: Project) -> tuple[list[Model], dict[str, tupl
     manifest = json.loads((project.folder / "target" / "manifest.json").read_text())["nodes"]
     nodes = {name: node for name, node in manifest.items() if node["resource_type"] == "model"}
     seeds = [node for node in manifest.values() if node["resource_type"] == "seed" and node["columns"]]
-    ordered: list[dict[str, Any]] = []
-    while len(ordered) < len(nodes):
-        made = {node["unique_id"] for node in ordered}
-        ordered += (
-            node
-            for name, node in nodes.items()
-            if name not in made and all(parent in made for parent in node["depends_on"]["nodes"] if parent in nodes)
-        )
     models = []
-    for node in ordered:
+    for node in after_parents(nodes):
         sql = node["compiled_code"]
         for other in nodes.values():
             sql = sql.replace(other["relation_name"], f"built_{other['name']}")

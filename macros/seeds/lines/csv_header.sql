@@ -14,7 +14,7 @@
         {%- if first | length > 0 -%}
             {%- set cells = [] -%}
             {%- for quoted, behind, unquoted in modules.re.findall(csv_patterns(delimiter).cell, first[0]['line'][1:] ~ delimiter) -%}
-                {%- do cells.append((quoted | replace('""', '"') ~ behind ~ unquoted).strip(' \t\r\n\x0b\x0c\u00a0\ufeff')) -%}
+                {%- do cells.append((quoted | replace('""', '"') ~ behind ~ unquoted).strip(white_space_characters())) -%}
             {%- endfor -%}
             {{ return({
                 'row_number': first[0]['row_number'] | int, 'delimiter': delimiter,

@@ -9,7 +9,7 @@
     White space stands in them as it is, since engines differ in how they would have it written.
 #}
 {% macro csv_patterns(delimiter) -%}
-    {%- set white = ' \r\x0b\x0c\u00a0\ufeff' ~ ('' if delimiter == '\t' else '\t') -%}
+    {%- set white = white_space_characters() | replace('\n', '') | replace(delimiter, '') -%}
     {%- set blanks = '[' ~ white ~ ']*' -%}
     {%- set not_separator = '[^' ~ delimiter ~ ']' -%}
     {%- set in_quotes = '[^"]*(?:""[^"]*)*' -%}
