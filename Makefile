@@ -23,7 +23,7 @@ ifeq ($(filter postgres duckdb spark,$(ENGINE)),)
 $(error ENGINE is '$(ENGINE)'; it is postgres, duckdb or spark)
 endif
 
-.PHONY: help run test up down clean show docs bench parity lock java
+.PHONY: help run test up down clean show runs roles docs bench parity torture lock java
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-6s %s\n' "$$target" "$$text"; done
@@ -46,6 +46,12 @@ clean: $(INSTALLED) ## stop it and remove it with its data
 
 show: $(INSTALLED) ## print the features table (the first ROWS=20)
 	@$(ACTIVATE) && dbt --quiet run-operation show_features --args '{limit: $(or $(ROWS),20)}'
+
+runs: $(INSTALLED) ## print the last ten runs
+	@$(ACTIVATE) && dbt --quiet run-operation show_runs
+
+roles: $(INSTALLED) ## make the role features_reader, which may read what is published and nothing else
+	@$(ACTIVATE) && dbt --quiet run-operation create_reader_role
 
 docs: $(ENGINE_READY) ## generate the documentation and serve it on http://localhost:8080
 	@$(ACTIVATE) && dbt docs generate && dbt docs serve

@@ -7,27 +7,56 @@ to read; the loading macro then names the line that is at fault.
 ``dbt seed --show`` takes the result of an on-run-end hook for that of a seed and stops with a
 traceback at it, as it has no table; it is passed over.
 
-The loading macros get ``modules.plain_csv``, ``modules.line_file`` and ``modules.check_readable``, beside
+The loading macros get ``modules.plain_csv``, ``modules.line_file`` and ``modules.file_state``, beside
 dbt's own ``modules.re`` and the like, since Jinja cannot open a file.
+
+Commands that build on Postgres take a lock and leave a row in the run log (see ``experiment_features.runs``). This
+is not done by hooks of dbt, since those have connections of their own, run after the schemas are made, and not at all
+where a run is stopped.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import dataclasses
+import getpass
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import dbt.context.base
 import dbt.contracts.files
+import psycopg2
+from dbt.adapters.contracts.connection import Connection
+from dbt.adapters.factory import get_adapter
 from dbt.exceptions import DbtRuntimeError
+from dbt.flags import get_flags
+from dbt.task.freshness import FreshnessTask
+from dbt.task.run import RunTask
 from dbt.task.seed import SeedTask
+from dbt.task.test import TestTask
+from dbt_common.events.base_types import EventLevel
+from dbt_common.events.functions import fire_event
+from dbt_common.events.types import Note
+from dbt_common.invocation import get_invocation_id
 
+from experiment_features.file_state import FileState
 from experiment_features.line_file import LineFile
 from experiment_features.plain_csv import PlainCsv, plain_csv
+from experiment_features.runs import Node, Run, RunError
+
+LOCK_WAIT_SECONDS = 600.0
+# Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
+NOT_BUILDING = (TestTask, FreshnessTask)
 
 dbt.contracts.files.MAXIMUM_SEED_SIZE = -1
 
 _show_table = SeedTask.show_table
 _modules = dbt.context.base.get_context_modules
+_execute_with_hooks = RunTask.execute_with_hooks
+_current_run: Run | None = None
 
 
 def _show_table_of_seed(task: SeedTask, result: Any) -> None:
@@ -56,14 +85,104 @@ def _line_file(path: str) -> LineFile:
         return LineFile(Path(path))
 
 
-def _check_readable(path: str) -> None:
-    with _readable(path), open(path, "rb"):
-        pass
+def _file_state(path: str) -> FileState:
+    with _readable(path):
+        return FileState(path)
 
 
-def _modules_and_files() -> dict[str, Any]:
-    return {**_modules(), "plain_csv": _plain_csv, "line_file": _line_file, "check_readable": _check_readable}
+def _modules_of_project() -> dict[str, Any]:
+    return {
+        **_modules(),
+        "plain_csv": _plain_csv,
+        "line_file": _line_file,
+        "file_state": _file_state,
+        "current_run": _current_run,
+    }
+
+
+def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
+    """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
+    adapter = get_adapter(task.config)
+    if isinstance(task, NOT_BUILDING) or adapter.type() != "postgres":
+        return _execute_with_hooks(task, selected_uids)
+    run = _begin(adapter)
+    status, message = "failed", None
+    try:
+        with _stopped_by_sigterm():
+            result = _execute_with_hooks(task, selected_uids)
+        if task.interpret_results(result.results):
+            status = "succeeded"
+        return result
+    except KeyboardInterrupt:
+        status = "cancelled"
+        raise
+    except Exception as error:
+        message = str(error)
+        raise
+    finally:
+        _end(run, status, message, task.node_results)
+
+
+def _begin(adapter: Any) -> Run:
+    """The run, with its lock and its row. Raises DbtRuntimeError where it cannot have them."""
+    global _current_run
+    credentials = adapter.config.credentials
+    # dbt closes the connections that it knows of, and this one has to last.
+    connection = Connection(type="postgres", name="run", credentials=dataclasses.replace(credentials))
+    try:
+        run = Run(type(adapter.connections).open(connection).handle, credentials.schema, get_invocation_id())
+        credentials.application_name = run.name_of_workers
+        run.take_lock(_wait_seconds(), lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
+        run.begin(f"dbt {get_flags().WHICH}", os.environ.get("FEATURES_STARTED_BY") or getpass.getuser())
+    except (RunError, psycopg2.Error) as error:
+        raise DbtRuntimeError(str(error).strip()) from error
+    _current_run = run
+    return run
+
+
+def _wait_seconds() -> float:
+    text = os.environ.get("FEATURES_LOCK_WAIT") or LOCK_WAIT_SECONDS
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) <= 86_400:
+            return seconds
+    raise RunError(f"FEATURES_LOCK_WAIT is '{text}', and not a number of seconds up to 86400.")
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Lets SIGTERM, by which machines and services stop a process, do what Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> None:
+    """Closes the row of the run. Where the database is gone, the next run does that."""
+    global _current_run
+    _current_run = None
+    nodes = {
+        one.node.unique_id: Node(
+            node=one.node.unique_id,
+            status=str(one.status),
+            seconds=one.execution_time,
+            rows=one.adapter_response.get("rows_affected"),
+            message=one.message,
+        )
+        for one in results
+    }
+    try:
+        run.end(status, message, list(nodes.values()))
+    except psycopg2.Error as error:
+        sentence = f"The end of the run is not in the run log: {str(error).strip()}"
+        fire_event(Note(msg=sentence), level=EventLevel.WARN)
+        run.close()
 
 
 SeedTask.show_table = _show_table_of_seed
-dbt.context.base.get_context_modules = _modules_and_files
+RunTask.execute_with_hooks = _execute_alone
+dbt.context.base.get_context_modules = _modules_of_project

@@ -32,10 +32,14 @@
     {#- Opens the transaction that all of the load is in. -#}
     {%- call statement('begin', auto_begin=True) -%} select 1 {%- endcall -%}
     {%- do create_raw_table(target_relation, columns) -%}
+    {#- A store that only Spark reads says nothing of its files here. -#}
+    {%- set state = modules.file_state(path) if '://' not in path and modules.file_state -%}
     {%- set loaded = load_csv(target_relation, path, columns) -%}
-    {%- if loaded.problem -%}
-        {%- do exceptions.raise_compiler_error(file_name ~ ' (' ~ path ~ '): ' ~ loaded.problem) -%}
+    {%- set problem = state.change or loaded.problem -%}
+    {%- if problem -%}
+        {%- do exceptions.raise_compiler_error(file_name ~ ' (' ~ path ~ '): ' ~ problem) -%}
     {%- endif -%}
+    {%- do record_load(file_name, state, loaded.rows) if state -%}
 
     {#- What `dbt seed --show` prints. -#}
     {%- set preview = 'select * from ' ~ target_relation ~ ' order by row_number limit ' ~ (5 if invocation_args_dict.show else 0) -%}

@@ -34,6 +34,7 @@ class PlainCsv:
     same rows and cells that the macros find in the file. Blank lines at the end are left out.
 
     Attributes:
+        has_changed: whether the stream ended early, as what was plain when the file was looked at no longer is.
         odd_records: after the stream was read, the records that are no such rows, each with the number of its
             first line; blank lines are among them.
         header: the names of the columns as they are written, in the order of the file.
@@ -47,6 +48,7 @@ class PlainCsv:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.has_changed = False
         self.first_row_number = 1
         with open(path, "rb") as file:
             line = b""
@@ -118,8 +120,12 @@ class PlainCsv:
         return (ODD + self.delimiter.encode() * (len(self.header) - 1) + b"\n") * (record.count("\n") + 1)
 
     def read(self, size: int = -1) -> bytes:
-        """The next rows, of whatever size; nothing at the end."""
-        return next(self._blocks, b"")
+        """The next rows, of whatever size; nothing at the end, and nothing where the file has changed meanwhile."""
+        try:
+            return next(self._blocks, b"")
+        except (NotPlain, UnicodeDecodeError):
+            self.has_changed = True
+            return b""
 
 
 def plain_csv(path: str, columns: Sequence[str]) -> PlainCsv | None:

@@ -25,6 +25,9 @@ where
     {%- do run_query('alter table ' ~ relation ~ ' alter column row_number restart with ' ~ file.first_row_number) -%}
     {%- set cursor = adapter.add_query('select 1')[0].handle.cursor() -%}
     {%- do cursor.copy_expert(copy, file, 65536) -%}
+    {%- if file.has_changed -%}
+        {{ return({'way': 'COPY', 'rows': 0, 'problem': 'the file changed while it was loaded; load it again when nothing writes to it.'}) }}
+    {%- endif -%}
     {%- set loaded = namespace(rows=cursor.rowcount) -%}
 
     {%- if file.odd_records -%}

@@ -3,9 +3,6 @@
     block are numbered in their order, and those of the blocks before it are added.
 #}
 {% macro spark__load_csv(relation, path, columns) -%}
-    {%- if '://' not in path -%}
-        {%- do modules.check_readable(path) -%}
-    {%- endif -%}
     {%- set read -%}
         select value as line, monotonically_increasing_id() as id, _metadata.file_block_start as block_start
         from text.`{{ path | replace('`', '``') }}` with (linesep = '\n')

@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ sort_to_group() }}") }}
+{{ config(pre_hook=["{{ require_one_load() }}", "{{ sort_to_group() }}"]) }}
 
 with
 

@@ -1,0 +1,177 @@
+"""One command that builds at a time on a schema of Postgres, and a record of each in the database.
+
+Both live on one connection, which is held for as long as the command runs: Postgres frees the lock, a session-level
+advisory lock, as soon as that connection is gone, however the process ends. The lock is of one database and one
+schema; a connection pooler that hands a session to several clients does not keep it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extras import execute_values
+
+OLDEST_SERVER = 14
+# A host that is gone is noticed in about a minute, where the server would wait for hours by default.
+KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
+
+
+class RunError(Exception):
+    """A sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """What became of one node of dbt's graph, as a row of run_nodes.
+
+    Args:
+        node: its unique id in dbt's graph.
+        status: in dbt's words, such as "success", "pass", "error" or "skipped".
+        seconds: how long it ran.
+        rows: that the database says it wrote; None where it says nothing.
+        message: what dbt says of it.
+    """
+
+    node: str
+    status: str
+    seconds: float
+    rows: int | None
+    message: str | None
+
+
+class Run:
+    """A command that builds, which has the lock of its schema and a row in the run log.
+
+    Args:
+        connection: of psycopg2, of its own; it is kept until `end`.
+        schema: the target schema; the run log is in `<schema>_audit`.
+        run_id: dbt's id of the invocation.
+
+    Raises:
+        RunError: the server is too old.
+    """
+
+    def __init__(self, connection: Any, schema: str, run_id: str) -> None:
+        self.run_id = run_id
+        self._schema = schema
+        self._connection = connection
+        self._key = int.from_bytes(hashlib.sha256(f"experiment_features {schema}".encode()).digest()[:8], "big", signed=True)
+        connection.commit()
+        connection.autocommit = True
+        if connection.server_version < OLDEST_SERVER * 10_000:
+            found = connection.get_parameter_status("server_version")
+            raise RunError(f"The server is PostgreSQL {found}, and {OLDEST_SERVER} or later is needed.")
+        self._execute(KEEPALIVE)
+        self.backend = connection.get_backend_pid()
+
+    @property
+    def name_of_workers(self) -> str:
+        """The application_name for the other connections of the run, by which the next run finds those left over."""
+        return f"experiment_features {self._key & (1 << 64) - 1:016x}"
+
+    def take_lock(self, wait_seconds: float, tell: Callable[[str], None]) -> None:
+        """Waits until no other run works on the schema.
+
+        Args:
+            wait_seconds: how long at most.
+            tell: gets a sentence before the wait, if there is one.
+
+        Raises:
+            RunError: the other run is still there.
+        """
+        self._execute("select set_config('application_name', %s, false)", f"experiment_features run {self.run_id}")
+        if not self._execute("select pg_try_advisory_lock(%s)", self._key)[0][0]:
+            tell(f"{self._holder()}; waiting for it, for {wait_seconds:g} seconds at most.")
+            self._execute("select set_config('lock_timeout', %s, false)", f"{max(1, round(wait_seconds * 1000))}ms")
+            try:
+                self._execute("select pg_advisory_lock(%s)", self._key)
+            except psycopg2.errors.LockNotAvailable:
+                raise RunError(
+                    f"{self._holder()}, and still does after {wait_seconds:g} seconds; "
+                    "start this again when it has ended, or set FEATURES_LOCK_WAIT to more seconds."
+                ) from None
+            self._execute("set lock_timeout = 0")
+        # Statements of a run that was killed go on in the server for a while; none of it is committed.
+        self._execute(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = %s "
+            "and datname = current_database() and pg_has_role(usesysid, 'MEMBER')",
+            self.name_of_workers,
+        )
+
+    def _holder(self) -> str:
+        """Says which run has the lock, and since when."""
+        holding = self._execute(
+            "select application_name from pg_stat_activity where pid in (select pid from pg_locks where locktype = 'advisory' "
+            "and granted and classid::bigint << 32 | objid::bigint = %s and database = (select oid from pg_database "
+            "where datname = current_database()))",
+            self._key,
+        )
+        run_id = holding[0][0].rpartition(" ")[2] if holding else "that has just ended"
+        text = f"The schema {self._schema} is being built by the run {run_id}"
+        if self._has_log():
+            found = self._execute(
+                "select command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') "
+                "from {audit}.runs where id = %s",
+                run_id,
+            )
+            for command, started_by, started in found:
+                text += f" ({command}, by {started_by}, since {started} UTC)"
+        return text
+
+    def begin(self, command: str, started_by: str) -> None:
+        """Writes the row of the run, and closes those of runs that were killed."""
+        if not self._has_log():
+            statements = Path(__file__).with_name("runs.sql").read_text()
+            self._execute(f"begin; {statements} commit")
+        self._execute(
+            "update {audit}.runs set status = 'interrupted', finished = clock_timestamp(), "
+            "message = 'The process ended before the run did.' where finished is null"
+        )
+        self._execute("insert into {audit}.runs (id, command, started_by) values (%s, %s, %s)", self.run_id, command, started_by)
+
+    def end(self, status: str, message: str | None, nodes: Iterable[Node]) -> None:
+        """Closes the row of the run, adds what became of its nodes and files, and gives the lock back."""
+        rows = [(self.run_id, one.node, one.status, one.seconds, one.rows, one.message) for one in nodes]
+        succeeded = {one.node.rpartition(".")[2] for one in nodes if one.status == "success"}
+        with self._connection.cursor() as cursor:
+            cursor.execute("begin")
+            execute_values(cursor, self._with_schemas("insert into {audit}.run_nodes values %s"), rows)
+            if "int_rows_per_file" in succeeded:
+                cursor.execute(
+                    self._with_schemas(
+                        "insert into {audit}.run_files (run_id, file, rows_read, rows_published, rows_rejected) "
+                        "select %s, file, rows_read, case when %s then rows_valid else 0 end, rows_rejected "
+                        "from {staging}.int_rows_per_file on conflict (run_id, file) do update set "
+                        "rows_read = excluded.rows_read, rows_published = excluded.rows_published, rows_rejected = excluded.rows_rejected"
+                    ),
+                    (self.run_id, "user_features" in succeeded),
+                )
+            cursor.execute(
+                self._with_schemas("update {audit}.runs set status = %s, message = %s, finished = clock_timestamp() where id = %s"),
+                (status, message, self.run_id),
+            )
+            cursor.execute("commit")
+        self.close()
+
+    def close(self) -> None:
+        """Gives the lock back, by closing the connection."""
+        self._connection.close()
+
+    def _has_log(self) -> bool:
+        found = self._execute("select to_regclass(%s)", self._with_schemas("{audit}.run_nodes").as_string(self._connection))
+        return found[0][0] is not None
+
+    def _with_schemas(self, text: str) -> sql.Composed:
+        names = {"audit": f"{self._schema}_audit", "staging": f"{self._schema}_staging"}
+        return sql.SQL(text).format(**{key: sql.Identifier(name) for key, name in names.items()})
+
+    def _execute(self, text: str, *arguments: object) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(self._with_schemas(text), arguments or None)
+            return cursor.fetchall() if cursor.description else []
