@@ -26,7 +26,7 @@ endif
 .PHONY: help run test up down clean show runs roles docs bench parity torture lock java
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-6s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-7s %s\n' "$$target" "$$text"; done
 
 run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every model, print the features
 	@echo "Loading the CSV files, building and testing every model ..."
@@ -62,6 +62,9 @@ bench: $(BENCH_INSTALLED) ## measure this project beside pandas, Polars, DuckDB,
 COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
 parity: java .venv/installed-duckdb .venv/installed-spark ## compare what Postgres, DuckDB and Spark compute, on some hundred inputs
 	@$(ACTIVATE) && python tests/python/parity.py
+
+torture: .venv/installed-duckdb ## kill, cut, fill and flood it, and count what is lost (FULL=1: the long form)
+	@$(ACTIVATE) && python tests/torture/torture.py
 
 lock: ## compile every lock file anew from pyproject.toml (needs uv)
 	$(COMPILE) --group test pyproject.toml --output-file requirements.lock

@@ -129,12 +129,14 @@ def _begin(adapter: Any) -> Run:
     credentials = adapter.config.credentials
     # dbt closes the connections that it knows of, and this one has to last.
     connection = Connection(type="postgres", name="run", credentials=dataclasses.replace(credentials))
+    handle = type(adapter.connections).open(connection).handle
     try:
-        run = Run(type(adapter.connections).open(connection).handle, credentials.schema, get_invocation_id())
+        run = Run(handle, credentials.schema, get_invocation_id())
         credentials.application_name = run.name_of_workers
         run.take_lock(_wait_seconds(), lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
         run.begin(f"dbt {get_flags().WHICH}", os.environ.get("FEATURES_STARTED_BY") or getpass.getuser())
     except (RunError, psycopg2.Error) as error:
+        handle.close()
         raise DbtRuntimeError(str(error).strip()) from error
     _current_run = run
     return run

@@ -45,7 +45,10 @@ def prepare(project: Project) -> None:
     tests = {
         node["name"]: node["compiled_code"]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "test" and node["name"] not in TESTS_OF_THE_INPUT
+        if node["resource_type"] == "test"
+        and node["name"] not in TESTS_OF_THE_INPUT
+        # The history is not of one input.
+        and not any(parent.startswith("snapshot.") for parent in node["depends_on"]["nodes"])
     }
     statements = [f"create schema {{schema}}{suffix};" for suffix in ("", "_staging", "_raw")]
     for seed in (node for node in manifest["nodes"].values() if node["resource_type"] == "seed" and node["columns"]):

@@ -20,6 +20,8 @@ from experiment_features.postgres import Server
 
 PROJECT = Path(__file__).resolve().parents[2]
 PUBLISHED = Path(__file__).resolve().parent / "published"
+# Variables by which a developer's own shell could change what is tested.
+OWN_SETTINGS = ("PG", "DBT_", "ENGINE", "DUCKDB_", "SPARK_", "FEATURES_", "SEEDS_DIR", "SHOW_FEATURES")
 FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
 
 
@@ -48,9 +50,9 @@ class Project:
         for name, content in files.items():
             (self.seeds / f"{name}.csv").write_bytes(content.encode() if isinstance(content, str) else content)
 
-    def dbt(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> str:
-        """Runs dbt as a process and gives what it printed; succeeds=None takes either outcome."""
-        done = subprocess.run(
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Starts dbt as a process, whose output of both kinds is in its stdout."""
+        return subprocess.Popen(
             [Path(sys.executable).parent / "dbt", "--no-use-colors", *arguments],
             cwd=self.root,
             env={
@@ -61,12 +63,17 @@ class Project:
                 "DBT_LOG_PATH": str(self.folder / "logs"),
                 **environment,
             },
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         )
-        output = done.stdout + done.stderr
+
+    def dbt(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> str:
+        """Runs dbt as a process and gives what it printed; succeeds=None takes either outcome."""
+        process = self.start(*arguments, **environment)
+        output, _ = process.communicate()
         assert "Traceback" not in output, output
-        assert succeeds is None or succeeds == (done.returncode == 0), output
+        assert succeeds is None or succeeds == (process.returncode == 0), output
         return output
 
     def query(self, sql: str) -> list[tuple]:
@@ -101,7 +108,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 def connection_environment(server: Server) -> dict[str, str]:
     """What a process needs to reach a server of the tests, and nothing of the developer's settings."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DBT_", "ENGINE", "DUCKDB_", "SPARK_"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN_SETTINGS)}
     return {
         **environment,
         "PGHOST": str(server.socket),

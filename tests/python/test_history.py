@@ -1,0 +1,61 @@
+"""What a user's features were at any time since they were first published."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from conftest import Project
+
+BUILD = ("build", "--exclude-resource-type", "unit_test", "--quiet")
+HEADER = "experiment_id,user_id,experiment_compound_ids,experiment_run_time\n"
+
+
+def states(project: Project, user: int) -> list[tuple]:
+    """Experiments and run time of each state of a user, with its beginning and its end, the first one first."""
+    return project.query(
+        "select total_experiments, total_experiment_run_time, valid_from, valid_to from {schema}.user_features_history"
+        f" where user_id = {user} order by valid_from"
+    )
+
+
+def known_at(project: Project, user: int, time: datetime) -> list[tuple]:
+    """The query of README.md: what was published of a user at a time."""
+    return project.query(
+        f"select total_experiments from {{schema}}.user_features_history where user_id = {user}"
+        f" and valid_from <= '{time.isoformat()}' and (valid_to > '{time.isoformat()}' or valid_to is null)"
+    )
+
+
+def test_every_state_is_kept(project: Project) -> None:
+    project.dbt(*BUILD)
+    first = project.query("select * from {schema}.user_features_history order by user_id")
+    [(_, _, began, _)] = states(project, 7)
+    assert began.tzinfo is not None
+    assert [row[-1] for row in first] == [None] * 10
+
+    project.dbt(*BUILD)
+    assert project.query("select * from {schema}.user_features_history order by user_id") == first, "the same files add nothing"
+
+    # User 7 runs one more experiment, and users 8 to 10 are gone, with theirs.
+    users = (project.seeds / "users.csv").read_text().strip().splitlines()
+    project.write(users="\n".join(users[:8]))
+    project.write(user_experiments=HEADER + "".join(f"{user},{user},1,10\n" for user in range(1, 8)) + "8,7,1,5.5\n")
+    project.dbt(*BUILD)
+    (_, _, _, ended), (experiments, run_time, changed, still) = states(project, 7)
+    assert (experiments, run_time, changed, still) == (2, Decimal("15.5"), ended, None)
+    for gone in (8, 9, 10):
+        [(_, _, _, ended)] = states(project, gone)
+        assert ended is not None
+    assert known_at(project, 7, began) == [(1,)]
+    assert known_at(project, 7, changed) == [(2,)]
+    assert known_at(project, 10, began) == [(1,)]
+    assert known_at(project, 10, changed) == []
+
+    # Who comes back has a new state, and the old one stays.
+    project.write(users="\n".join(users))
+    project.dbt(*BUILD)
+    (*_, ended), (*_, still) = states(project, 10)
+    assert ended is not None and still is None
+    current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
+    assert current == [row[:2] for row in project.features()]

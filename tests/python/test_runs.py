@@ -1,0 +1,273 @@
+"""One building command at a time, each in the run log, from one load of unchanged files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+import psycopg2
+import pytest
+from conftest import Project
+from test_published_input import EXPECTED
+
+HEADER = "user_id,name,email,signup_date\n"
+ONE_USER = HEADER + "1,Alice,alice@example.com,2023-01-01\n"
+DEADLINE_SECONDS = 60
+
+
+def wait_until(project: Project, condition: str) -> None:
+    """Returns as soon as a query has a row."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not project.query(condition):
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.02)
+
+
+@contextmanager
+def held_at(project: Project, table: str = "{schema}_raw.users") -> Iterator[Callable[[], None]]:
+    """Holds whatever wants to replace the rows of a table, until the function that it gives is called."""
+    connection = psycopg2.connect(
+        host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname="postgres"
+    )
+    connection.cursor().execute(f"lock table {table.replace('{schema}', project.schema)} in access share mode")
+    yield connection.rollback
+    connection.close()
+
+
+def wait_for_held(project: Project) -> None:
+    """Returns when a command of the project waits for a table that is held."""
+    wait_until(
+        project,
+        "select 1 from pg_locks inner join pg_class on relation = pg_class.oid "
+        "where not granted and relnamespace::regnamespace::text = '{schema}_raw'",
+    )
+
+
+def last_run(project: Project) -> tuple[str, ...]:
+    """Command, user and status of the run that began last."""
+    return project.query("select command, started_by, status from {schema}_audit.runs order by started desc limit 1")[0]
+
+
+@pytest.fixture(scope="module")
+def built(project: Project) -> Project:
+    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", FEATURES_STARTED_BY="night shift")
+    return project
+
+
+def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Project, published: Project) -> None:
+    with held_at(built) as release:
+        first = built.start("seed", FEATURES_STARTED_BY="alice")
+        wait_for_held(built)
+        run_id, started = built.query(
+            "select id, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {schema}_audit.runs where status = 'running'"
+        )[0]
+        output = built.dbt("run", succeeds=False, FEATURES_LOCK_WAIT="0.2")
+        holder = f"The schema {built.schema} is being built by the run {run_id} (dbt seed, by alice, since {started} UTC)"
+        assert f"{holder}; waiting for it, for 0.2 seconds at most." in output
+        assert f"{holder}, and still does after 0.2 seconds; start this again when it has ended" in output
+
+        second = built.start("run", "--select", "user_features", FEATURES_LOCK_WAIT="60")
+        wait_until(built, "select 1 from pg_locks where locktype = 'advisory' and not granted")
+        release()
+        assert first.wait() == second.wait() == 0
+    assert built.query(
+        "select count(*) from {schema}_audit.runs as earlier inner join {schema}_audit.runs as later"
+        " on earlier.started < later.started and coalesce(earlier.finished, 'infinity') > later.started"
+    ) == [(0,)]
+
+
+@pytest.mark.parametrize("command", [("run", "--select", "stg_users"), ("snapshot",), ("build", "--select", "stg_users"), ("seed",)])
+def test_every_command_that_builds_takes_the_lock(built: Project, published: Project, command: tuple[str, ...]) -> None:
+    with held_at(built) as release:
+        first = built.start("seed")
+        wait_for_held(built)
+        assert "is being built by the run" in built.dbt(*command, succeeds=False, FEATURES_LOCK_WAIT="0")
+        release()
+        assert first.wait() == 0
+
+
+def test_other_schemas_and_other_commands_do_not_wait(
+    built: Project, published: Project, make_project: Callable[[str], Project]
+) -> None:
+    other = make_project("beside")
+    with held_at(built) as release:
+        first = built.start("seed")
+        wait_for_held(built)
+        other.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="0")
+        built.dbt("test", "--select", "user_features", "--quiet", FEATURES_LOCK_WAIT="0")
+        release()
+        assert first.wait() == 0
+
+
+def test_two_at_once_on_an_empty_database(make_project: Callable[[str], Project]) -> None:
+    """Schemas and the run log are made by the first of them alone."""
+    project = make_project("empty_at_first")
+    both = [project.start("seed", DBT_TARGET_PATH=str(project.folder / name)) for name in ("one", "other")]
+    assert [process.wait() for process in both] == [0, 0]
+    assert project.query("select status, count(*) from {schema}_audit.runs group by status") == [("succeeded", 2)]
+
+
+def test_killed_run_leaves_no_lock_and_no_statement(built: Project, published: Project) -> None:
+    with held_at(built) as release:
+        killed = built.start("seed")
+        wait_for_held(built)
+        killed.kill()
+        killed.wait()
+        # Its statement still waits in the server.
+        assert built.query("select count(*) from pg_locks inner join pg_stat_activity using (pid) where not granted "
+                           "and relation = '{schema}_raw.users'::regclass") == [(1,)]  # fmt: skip
+        built.dbt("run", "--select", "stg_users", "--quiet", FEATURES_LOCK_WAIT="10")
+        assert built.query("select count(*) from pg_locks where not granted") == [(0,)]
+        release()
+    statuses = built.query("select status, message from {schema}_audit.runs order by started desc limit 2")
+    assert statuses == [("succeeded", None), ("interrupted", "The process ended before the run did.")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Project, number: signal.Signals) -> None:
+    before = built.query("select * from {schema}_raw.users")
+    with held_at(built):
+        stopped = built.start("seed")
+        wait_for_held(built)
+        stopped.send_signal(number)
+        assert stopped.wait() != 0
+    assert last_run(built)[2] == "cancelled"
+    assert built.query("select * from {schema}_raw.users") == before
+    built.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="0")
+
+
+def test_nothing_is_published_without_the_lock(built: Project, published: Project) -> None:
+    """As when the connection that holds it is cut; another run may be at work then."""
+    before = built.query("select xmin, * from {schema}.user_features")
+    with held_at(built) as release:
+        process = built.start("build", "--exclude-resource-type", "unit_test")
+        wait_for_held(built)
+        built.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'experiment_features run %'")
+        release()
+        output, _ = process.communicate()
+        assert process.returncode != 0
+    assert "The connection that keeps other runs away was cut, so nothing more is published; start the run again." in output
+    assert "The end of the run is not in the run log" in output
+    assert built.query("select xmin, * from {schema}.user_features") == before
+
+
+@pytest.mark.parametrize("wait", ["soon", "-1", "nan", "1e9"])
+def test_limit_that_is_no_number(built: Project, wait: str) -> None:
+    output = built.dbt("seed", succeeds=False, FEATURES_LOCK_WAIT=wait)
+    assert f"FEATURES_LOCK_WAIT is '{wait}', and not a number of seconds up to 86400." in output
+
+
+def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:
+    project = make_project("logged")
+    project.write(users=ONE_USER + "x,Bob,bob@example.com,2023-01-01\n")
+    before = datetime.now(timezone.utc)
+    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", FEATURES_STARTED_BY="night shift")
+    after = datetime.now(timezone.utc)
+
+    [(run_id, command, started_by, started, finished, status, message)] = project.query("select * from {schema}_audit.runs")
+    assert (command, started_by, status, message) == ("dbt build", "night shift", "succeeded", None)
+    assert before < started < finished < after
+
+    files = {row[1]: row[2:] for row in project.query("select * from {schema}_audit.run_files where run_id = '" + run_id + "'")}
+    # All ten experiments but the two of the one user left are those of users who are not there.
+    counts = {"users.csv": (2, 1, 1), "user_experiments.csv": (11, 2, 9), "compounds.csv": (3, 3, 0)}
+    assert files.keys() == counts.keys()
+    for name, (size, modified, checksum, loaded, *rows) in files.items():
+        path = project.seeds / name
+        assert size == path.stat().st_size
+        assert abs(modified.timestamp() - path.stat().st_mtime) < 1e-5
+        assert checksum == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert started < loaded < finished
+        assert tuple(rows) == counts[name]
+
+    nodes = {row[0]: row[1:] for row in project.query("select node, status, seconds, rows, message from {schema}_audit.run_nodes")}
+    assert len(nodes) > 100
+    status, seconds, rows, message = nodes["model.experiment_features.user_features"]
+    assert (status, rows, message) == ("success", 1, "INSERT 0 1") and 0 < seconds < 60
+
+
+def test_log_of_a_run_that_publishes_nothing(make_project: Callable[[str], Project]) -> None:
+    project = make_project("refused")
+    project.write(users=HEADER + "x,Bob,bob@example.com,2023-01-01\n" * 11)
+    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", succeeds=False)
+    user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
+    assert last_run(project) == ("dbt build", user, "failed")
+    assert project.query("select rows_read, rows_published, rows_rejected from {schema}_audit.run_files where file = 'users.csv'") == [
+        (11, 0, 11)
+    ]
+    nodes = dict(project.query("select node, status from {schema}_audit.run_nodes"))
+    assert nodes["model.experiment_features.user_features"] == "skipped"
+    [(message,)] = project.query("select message from {schema}_audit.run_nodes where node like '%.rejected_rows_are_tolerable%'")
+    assert message == "Got 1 result, configured to fail if != 0"
+
+
+def test_last_runs_are_printed(built: Project, published: Project) -> None:
+    built.dbt("seed", "--quiet", FEATURES_STARTED_BY="bob")
+    lines = built.dbt("--quiet", "run-operation", "show_runs").splitlines()
+    assert re.match(r"\| started_utc +\| seconds \| command +\| started_by +\| status", lines[0])
+    assert re.match(r"\| \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| +\d+\.\d \| dbt seed +\| bob +\| succeeded +\| +24 \|", lines[2])
+    assert len(lines) <= 12
+
+
+def test_raw_tables_of_different_loads_are_refused(built: Project, published: Project) -> None:
+    built.dbt("seed", "--quiet")
+    before = built.features()
+    built.dbt("seed", "--select", "users", "--quiet")
+    for command in (("run",), ("build", "--exclude", "resource_type:seed", "resource_type:unit_test"), ("run", "--select", "user_features")):
+        output = " ".join(built.dbt(*command, succeeds=False).split())
+        assert "The raw tables come from different loads (compounds.csv of 20" in output
+        assert "load all files together with `dbt seed`, or use `dbt build`." in output
+        assert built.features() == before
+    built.dbt("seed", "--quiet")
+    built.dbt("run", "--quiet")
+    assert built.features() == EXPECTED
+
+
+def change(path: Path, how: str) -> None:
+    """Changes a file in a way that an export may, while something else reads it."""
+    content = path.read_bytes()
+    if how == "grows":
+        with open(path, "ab") as file:
+            file.write(b"\n11,Late,late@example.com,2024-01-01")
+    elif how == "shrinks":
+        os.truncate(path, len(content) // 2)
+    elif how == "is written again":
+        path.write_bytes(content.replace(b"Alice", b'"Ali'))
+    elif how == "is replaced by one of the same size and time":
+        other = path.with_name("other.csv")
+        other.write_bytes(content.replace(b"Alice", b"Carol"))
+        os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+        other.replace(path)
+    elif how == "goes away":
+        path.unlink()
+
+
+@pytest.mark.parametrize("way", ["COPY", "SPLIT"])
+@pytest.mark.parametrize(
+    "how", ["grows", "shrinks", "is written again", "is replaced by one of the same size and time", "goes away"]
+)
+def test_file_that_changes_while_it_is_loaded(built: Project, published: Project, way: str, how: str) -> None:
+    users = (built.seeds / "users.csv").read_text()
+    # A column that is not needed goes the slow way.
+    built.write(users="\n".join(f"{line}, more" for line in users.strip().splitlines()) if way == "SPLIT" else users)
+    before = built.query("select * from {schema}_raw.users")
+    with held_at(built) as release:
+        process = built.start("seed", "--select", "users")
+        wait_for_held(built)
+        change(built.seeds / "users.csv", how)
+        release()
+        output, _ = process.communicate()
+    assert process.returncode != 0
+    assert "Traceback" not in output
+    sentence = "the file went away while it was loaded" if how == "goes away" else "the file changed while it was loaded"
+    assert f"users.csv ({built.seeds}/users.csv): {sentence}" in " ".join(output.split())
+    assert built.query("select * from {schema}_raw.users") == before
+
