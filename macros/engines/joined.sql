@@ -4,16 +4,16 @@
     In:  joined('cast(compound_id as text)', ';', 'compound_id')        Out: for 3 and 1 it is '1;3'
 
     Arguments: text, an expression, left out where it is null; separator, what stands between two; ordering, an
-    expression.
+    expression; without it, the order is any, and Postgres can join with all its workers.
 #}
-{% macro joined(text, separator, ordering) -%}
+{% macro joined(text, separator, ordering=none) -%}
     {{ return(adapter.dispatch('joined')(text, separator, ordering)) }}
 {%- endmacro %}
 
 {% macro default__joined(text, separator, ordering) -%}
-string_agg({{ text }}, '{{ separator }}' order by {{ ordering }})
+string_agg({{ text }}, '{{ separator }}'{{ ' order by ' ~ ordering if ordering }})
 {%- endmacro %}
 
 {% macro spark__joined(text, separator, ordering) -%}
-listagg({{ text }}, '{{ separator }}') within group (order by {{ ordering }})
+listagg({{ text }}, '{{ separator }}'){{ ' within group (order by ' ~ ordering ~ ')' if ordering }}
 {%- endmacro %}

@@ -1,8 +1,8 @@
 with
 
-counted_entries as (
+counted_keys as (
 
-    select * from {{ ref('int_counted_entries') }}
+    select * from {{ ref('int_counted_keys') }}
 
 ),
 
@@ -11,8 +11,8 @@ final as (
     select
         compound_id,
 
-        entries as experiments
-    from counted_entries
+        experiments
+    from counted_keys
     where is_known
 
 )

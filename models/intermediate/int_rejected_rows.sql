@@ -61,8 +61,7 @@ experiments_without_plain_list as (
 
 unknown_entries as (
 
-    select * from {{ ref('int_counted_entries') }}
-    where not is_known
+    select * from {{ ref('int_unknown_entries') }}
 
 ),
 

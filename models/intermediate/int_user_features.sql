@@ -14,9 +14,9 @@ experiments_per_user as (
 
 ),
 
-experiment_compounds as (
+keys_per_user as (
 
-    select * from {{ ref('int_experiment_compounds') }}
+    select * from {{ ref('int_keys_per_user') }}
 
 ),
 
@@ -29,11 +29,12 @@ compounds as (
 experiments_per_compound as (
 
     select
-        user_id,
-        compound_id,
+        keys_per_user.user_id,
+        listed_keys.compound_id,
         count(*) as experiments
-    from experiment_compounds
-    group by user_id, compound_id
+    from keys_per_user
+    cross join {{ items_of(split_keys('keys_per_user.keys'), 'listed_keys', 'compound_id') }}
+    group by keys_per_user.user_id, listed_keys.compound_id
 
 ),
 
@@ -46,6 +47,8 @@ compared_compounds as (
         count(*) over (partition by user_id) as distinct_compounds,
         max(experiments) over (partition by user_id) as most_experiments
     from experiments_per_compound
+    -- With a join, or without `is true`, Postgres would have to sort all once more by user.
+    where (compound_id in (select compounds.compound_id from compounds)) is true
 
 ),
 
