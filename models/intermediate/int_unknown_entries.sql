@@ -53,7 +53,9 @@ plain_entries as (
         experiments.row_number,
         listed_keys.compound_id
     from experiments
-    cross join {{ items_of(split_keys(plain_keys('experiments.experiment_compound_ids')), 'listed_keys', 'compound_id') }}
+    cross join {{ items_of(
+        split_keys(plain_keys('experiments.experiment_compound_ids')), 'listed_keys', 'compound_id'
+    ) }}
     where experiments.user_id in (select users_of_unknown_keys.user_id from users_of_unknown_keys)
 
 ),
