@@ -1,0 +1,38 @@
+"""What `make torture` does, in small numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import builds_at_once
+import cuts
+import injection
+import kills
+import pytest
+from campaign import Campaign
+from ground import Ground, ground
+
+PARTS: dict[str, Callable[[Campaign, Ground], None]] = {
+    "dbt killed": lambda campaign, own: kills.kill_dbt(campaign, own, 1),
+    "server killed": lambda campaign, own: kills.kill_server(campaign, own, 1),
+    "two builds at once": lambda campaign, own: builds_at_once.on_full(campaign, own, builds=2, rounds=1),
+    "connection cut": lambda campaign, own: cuts.cut_worker(campaign, own, 1),
+    "connection of the lock cut": lambda campaign, own: cuts.cut_lock_holder(campaign, own, 1),
+    "old server": cuts.old_server,
+    "injection": lambda campaign, own: injection.inject_a_little(campaign, own),
+}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A server that may be killed."""
+    with ground(tmp_path_factory.mktemp("torture")) as started:
+        yield started
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_survives(own: Ground, part: str) -> None:
+    campaign = Campaign(seed=1)
+    PARTS[part](campaign, own)
+    assert campaign.losses() == []
+    assert sum(fault.tries for fault in campaign.faults.values()) > 0

@@ -1,0 +1,207 @@
+"""Connections that are cut or never made, a server that is too old, and one whose disk is full."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from campaign import Campaign
+from conftest import Project
+from ground import BUILD, Ground, build, expect_order, expect_state, finish, published, runs_until, two_inputs, wait_for
+
+WORKER_CUT = "a connection of a worker cut in mid-run (pg_terminate_backend)"
+LOCK_CUT = "the connection that holds the lock cut in mid-run"
+WRONG_PASSWORD = "wrong password (scram, over TCP)"
+OLD_SERVER = "a server of an unsupported version"
+DISK_FULL = "the disk of the server full"
+WORKERS = "application_name like 'experiment_features %' and application_name not like 'experiment_features run %'"
+LOCK_HOLDER = "application_name like 'experiment_features run %'"
+
+
+def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
+    """Some worker is at a statement when its connection goes."""
+    choose = campaign.random(WORKER_CUT)
+    project = ground.project("worker_cut")
+    old, new = two_inputs(choose)
+    build(project, new)
+    seconds = build(project, old)
+    for _ in range(times):
+        # Before the last statements of the run, after which nobody would miss a connection.
+        moment = choose.uniform(0.3, 0.7) * seconds
+        with campaign.attempt(WORKER_CUT, f"{moment:.2f} s of {seconds:.2f}"):
+            new.write(project.seeds)
+            process = project.start(*BUILD)
+            ended = runs_until(process, moment)
+            assert not ended, f"dbt ended early:\n{ended}"
+            wait_for(project, f"select pg_terminate_backend(pid) from pg_stat_activity where {WORKERS} and state <> 'idle' limit 1", process)
+            output = finish(process)
+            assert process.returncode != 0, f"exit status 0:\n{output}"
+            assert "terminating connection" in output or "connection" in output, output
+            expect_state(published(project), old, new, where="after the cut")
+            build(project, new)
+        old, new = new, old
+
+
+def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
+    """Without its lock, a run publishes nothing."""
+    choose = campaign.random(LOCK_CUT)
+    project = ground.project("lock_cut")
+    old, new = two_inputs(choose)
+    build(project, old)
+    for _ in range(times):
+        with campaign.attempt(LOCK_CUT):
+            new.write(project.seeds)
+            process = project.start(*BUILD)
+            wait_for(project, f"select 1 from pg_stat_activity where {WORKERS} and state <> 'idle'", process)
+            cut = project.query(f"select pg_terminate_backend(pid) from pg_stat_activity where {LOCK_HOLDER}")
+            assert cut == [(True,)], f"connections that hold the lock: {cut}"
+            output = " ".join(finish(process).split())
+            assert process.returncode != 0, f"exit status 0:\n{output}"
+            assert "The connection that keeps other runs away was cut, so nothing more is published; start the run again." in output, output
+            expect_state(published(project), old, where="after the cut")
+            build(project, new)
+        old, new = new, old
+
+
+def wrong_password(campaign: Campaign, ground: Ground) -> None:
+    """The server asks for a password, over TCP."""
+    old, new = two_inputs(campaign.random(WRONG_PASSWORD))
+    project = ground.project("password")
+    with campaign.attempt(WRONG_PASSWORD), _asking_for_password(project, ground) as environment:
+        build(project, old, **environment, PGPASSWORD="right one")
+        new.write(project.seeds)
+        output = project.dbt(*BUILD, succeeds=False, **environment, PGPASSWORD="wrong one")
+        assert 'password authentication failed for user "guarded"' in output, output
+        assert "wrong one" not in output and "right one" not in output, output
+        expect_state(published(project), old, where="after the wrong password")
+        build(project, new, **environment, PGPASSWORD="right one")
+
+
+@contextmanager
+def _asking_for_password(project: Project, ground: Ground) -> Iterator[dict[str, str]]:
+    """Has the server listen on TCP as well, and ask the user `guarded` for the password "right one"."""
+    server = ground.server
+    rules = server.data / "pg_hba.conf"
+    before = rules.read_text()
+    rules.write_text(f"host all guarded 127.0.0.1/32 scram-sha-256\n{before}")
+    port = _free_port()
+    with contextlib.suppress(Exception):
+        project.query("create role guarded superuser login password 'right one'")
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{server.socket}'"
+    server._run("pg_ctl", "restart", "--wait", "--silent", f"--log={server.home / 'log'}", f"--options={options}")
+    project.environment.update(PGPORT=str(port))
+    try:
+        yield {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "guarded"}
+    finally:
+        rules.write_text(before)
+        server.down()
+        server.up()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def old_server(campaign: Campaign, ground: Ground) -> None:
+    """What answers says that it is PostgreSQL 13.4."""
+    project = ground.project("old_server")
+    for command in (BUILD, ("seed",)):
+        with campaign.attempt(OLD_SERVER, f"dbt {command[0]}"), _server_that_says("13.4") as port:
+            output = project.dbt(*command, succeeds=False, PGHOST="127.0.0.1", PGPORT=str(port))
+            assert "The server is PostgreSQL 13.4, and 14 or later is needed." in output, output
+
+
+@contextmanager
+def _server_that_says(version: str) -> Iterator[int]:
+    """Speaks as much of Postgres's protocol as a client needs to connect and to send statements; gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_accept, args=(listener, version), daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+def _accept(listener: socket.socket, version: str) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=_answer, args=(connection, version), daemon=True).start()
+
+
+def _answer(connection: socket.socket, version: str) -> None:
+    def message(kind: bytes, content: bytes) -> bytes:
+        return kind + struct.pack("!i", len(content) + 4) + content
+
+    ready = message(b"Z", b"I")
+    with contextlib.suppress(OSError, struct.error), connection, connection.makefile("rb") as sent:
+        # Requests for encryption are 8 bytes and are declined, a startup message is longer.
+        while (length := struct.unpack("!i", sent.read(4))[0]) == 8:
+            sent.read(4)
+            connection.sendall(b"N")
+        sent.read(length - 4)
+        settings = {"server_version": version, "client_encoding": "UTF8", "standard_conforming_strings": "on", "DateStyle": "ISO, MDY"}
+        connection.sendall(
+            message(b"R", struct.pack("!i", 0))
+            + b"".join(message(b"S", f"{name}\0{value}\0".encode()) for name, value in settings.items())
+            + message(b"K", struct.pack("!ii", 1, 1)) + ready
+        )  # fmt: skip
+        while kind := sent.read(1):
+            sent.read(struct.unpack("!i", sent.read(4))[0] - 4)
+            if kind == b"Q":
+                connection.sendall(message(b"C", b"SELECT 0\0") + ready)
+
+
+def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
+    """New tables lie on a small disk, on which some random space is left."""
+    choose = campaign.random(DISK_FULL)
+    fault = campaign.fault(DISK_FULL)
+    disk = ground.server.home / "small_disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        fault.not_possible = f"a small disk cannot be mounted ({mounted.stderr.strip() or mounted.stdout.strip()})"
+        campaign.say(f"{DISK_FULL}: not possible here, {fault.not_possible}")
+        return
+    owner = ground.server.data.stat()
+    os.chown(disk, owner.st_uid, owner.st_gid)
+    project = ground.project("disk_full")
+    old, new = two_inputs(choose)
+    try:
+        project.query("create role small login superuser")
+        _outside_transaction(project, f"create tablespace small location '{disk}'")
+        project.query("alter role small set default_tablespace = small")
+        build(project, old, PGUSER="small")
+        for _ in range(times):
+            # A build takes some 2 MB, and what it replaces is freed in the end.
+            left = choose.randrange(0, 1_000_000)
+            with campaign.attempt(DISK_FULL, f"{left:,} bytes left"):
+                new.write(project.seeds)
+                with open(disk / "filler", "wb") as filler:
+                    filler.write(b"\0" * (shutil.disk_usage(disk).free - left))
+                output = project.dbt(*BUILD, succeeds=False, PGUSER="small")
+                assert "No space left on device" in output, output
+                expect_state(published(project), old, where="with a full disk")
+                (disk / "filler").unlink()
+                build(project, new, PGUSER="small")
+                old, new = new, old
+    finally:
+        ground.server.down()
+        subprocess.run(["umount", disk], check=True)
+
+
+def _outside_transaction(project: Project, statement: str) -> None:
+    import psycopg2
+
+    connection = psycopg2.connect(
+        host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname="postgres"
+    )
+    connection.autocommit = True
+    connection.cursor().execute(statement)
+    connection.close()

@@ -1,0 +1,136 @@
+"""Generated inputs, and such with random bytes in them, against the oracle in plain Python."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from random import Random
+
+import cases
+import hypothesis
+import oracle
+from campaign import Campaign
+from conftest import Project
+from generated import Input, inputs
+from ground import BUILD, Ground, expect_order, expect_state, expected, published
+from test_against_oracle import PROBLEMS, difference
+
+GENERATED = "a generated input, well-formed or broken, against the oracle"
+RANDOM_BYTES = "a generated input with random bytes in a file, against the oracle"
+WHOLE_BUILDS = "the same through a whole `dbt build`"
+BATCH = 250
+RAW = ("users", "user_experiments", "compounds")
+
+
+def generate(seed: int, number: int) -> list[Input]:
+    """So many inputs of all kinds."""
+    collected: list[Input] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=number, phases=[hypothesis.Phase.generate], database=None, deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )  # fmt: skip
+    @hypothesis.given(inputs())
+    def collect(one: Input) -> None:
+        collected.append(one)
+
+    collect()
+    return collected[:number]
+
+
+def with_random_bytes(choose: Random, one: Input) -> Input:
+    """An input of which one file is random bytes, or has some bytes changed, left out or put in."""
+    name = choose.choice(["users", "experiments", "compounds"])
+    content = bytearray(getattr(one, name))
+    if choose.random() < 0.2:
+        return replace(one, **{name: choose.randbytes(choose.randrange(300))})
+    for _ in range(choose.randint(1, 5)):
+        place = choose.randint(0, len(content))
+        # Bytes that mean something to a reader of CSV, or any.
+        some = bytes([choose.choice(b'",;\t\r\n\\\x00\x02 \xc2\xa0\xef\xbb\xbf\xff019;' + choose.randbytes(4))])
+        length = choose.choice([0, 0, 1, 1, 5])
+        content[place : place + length] = choose.choice([b"", some, some])
+    return replace(one, **{name: bytes(content)})
+
+
+def compare(campaign: Campaign, ground: Ground, number: int) -> None:
+    """A quarter of the inputs has random bytes in it; dbt starts once for some hundred of them."""
+    choose = campaign.random(RANDOM_BYTES)
+    project = ground.project("generated")
+    cases.prepare(project)
+    collected = [
+        (RANDOM_BYTES, with_random_bytes(choose, one)) if place % 4 == 3 else (GENERATED, one)
+        for place, one in enumerate(generate(campaign.seed, number))
+    ]
+    for start in range(0, len(collected), BATCH):
+        _compare_batch(campaign, project, collected[start : start + BATCH])
+        campaign.say(f"{min(start + BATCH, len(collected))} of {len(collected)} generated inputs compared")
+
+
+def _compare_batch(campaign: Campaign, project: Project, batch: list[tuple[str, Input]]) -> None:
+    """Where dbt stops at an input, it is looked for by halves."""
+    try:
+        outcomes = cases.run(project, [{"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds} for _, one in batch])
+    except AssertionError as error:
+        if len(batch) == 1:
+            with campaign.attempt(batch[0][0], quiet=True):
+                raise AssertionError(f"{batch[0][1]}:\n{error}") from error
+        else:
+            _compare_batch(campaign, project, batch[: len(batch) // 2])
+            _compare_batch(campaign, project, batch[len(batch) // 2 :])
+        return
+    for (name, one), outcome in zip(batch, outcomes, strict=True):
+        with campaign.attempt(name, quiet=True):
+            different = difference(one, outcome)
+            assert different is None, f"{one}:\n{different}"
+
+
+def build_whole(campaign: Campaign, ground: Ground, number: int) -> None:
+    """Nothing is changed by a file that cannot be loaded, nor by an input with too many rejected rows."""
+    choose = campaign.random(WHOLE_BUILDS)
+    project = ground.project("whole_builds")
+    project.dbt(*BUILD, "--quiet")
+    collected = generate(campaign.seed + 1, max(number, 10) * 4)
+    with_problem = [one for one in collected if problem_of(one)]
+    others = [one for one in collected if not problem_of(one)]
+    some = with_problem[: number // 3] + others[: number - number // 3 - number // 3]
+    some += [with_random_bytes(choose, one) for one in others[-(number // 3) :]]
+    for one in some:
+        problem = problem_of(one)
+        with campaign.attempt(WHOLE_BUILDS, f"{problem.file} {problem.problem}" if problem else "can be loaded"):
+            _build_whole(project, one, problem)
+
+
+def problem_of(one: Input) -> oracle.LoadError | None:
+    """Which file cannot be loaded, and why."""
+    try:
+        oracle.compute(one.users, one.experiments, one.compounds)
+    except oracle.LoadError as error:
+        return error
+    return None
+
+
+def _build_whole(project: Project, one: Input, problem: oracle.LoadError | None) -> None:
+    before, raw_before = published(project), _raw(project)
+    project.write(users=one.users, user_experiments=one.experiments, compounds=one.compounds)
+    output = project.dbt(*BUILD, succeeds=None)
+    found = published(project)
+    sentences = " ".join(output.split())
+    if problem:
+        assert "Nothing was published" in sentences and PROBLEMS[problem.problem] in sentences, f"{problem} expected:\n{output}"
+        assert f"{problem.file} ({project.seeds}{os.sep}{problem.file}): " in sentences, f"{problem} expected:\n{output}"
+        assert found == before, "the published tables have changed"
+        table = problem.file.removesuffix(".csv")
+        assert _raw(project)[table] == raw_before[table], f"{table} has changed"
+    elif "Failure in test rejected_rows_are_tolerable" in sentences:
+        rejected = [row for row in oracle.compute(one.users, one.experiments, one.compounds).rejected if not row[3]]
+        assert max(sum(row[0] == f"{name}.csv" for row in rejected) for name in RAW) > 10, output
+        assert found == before, "the published tables have changed"
+    else:
+        expect_state(found, expected(one.users, one.experiments, one.compounds), where="after a build")
+        expect_order(project)
+
+
+def _raw(project: Project) -> dict[str, list[tuple]]:
+    return {name: project.query(f"select * from {{schema}}_raw.{name} order by row_number") for name in RAW}

@@ -1,0 +1,78 @@
+"""dbt, or the server, is killed at a random moment of a build."""
+
+from __future__ import annotations
+
+from ground import BUILD, Ground, Input, build, expect_order, expect_state, finish, published, runs_until, two_inputs
+from campaign import Campaign
+from conftest import Project
+
+DBT_KILLED = "dbt killed (SIGKILL) at a random moment of `dbt build`"
+SERVER_KILLED = "the server killed (SIGKILL to the postmaster) at a random moment of `dbt build`"
+
+
+def kill_dbt(campaign: Campaign, ground: Ground, times: int) -> None:
+    """Each time the input is another one than that of before; the next build is of the same input as the killed one."""
+    choose = campaign.random(DBT_KILLED)
+    project = ground.project("dbt_killed")
+    old, new = two_inputs(choose)
+    seconds = _prepare(project, old, new)
+    for number in range(times):
+        moment = choose.uniform(0, seconds)
+        with campaign.attempt(DBT_KILLED, f"{moment:.2f} s of {seconds:.2f}"):
+            new.write(project.seeds)
+            started_by = f"kill {number}"
+            process = project.start(*BUILD, FEATURES_STARTED_BY=started_by)
+            runs_until(process, moment)
+            process.kill()
+            process.communicate()
+            state = published(project)
+            expect_state(state, old, new, where="after the kill")
+            _expect_one_run(project)
+            build(project, new)
+            _expect_interrupted(project, started_by, may_have_succeeded=state == new.state)
+        old, new = new, old
+
+
+def kill_server(campaign: Campaign, ground: Ground, times: int) -> None:
+    """The same, with the server in place of dbt, which has to say in its own words that the connection is gone."""
+    choose = campaign.random(SERVER_KILLED)
+    project = ground.project("server_killed")
+    old, new = two_inputs(choose)
+    seconds = _prepare(project, old, new)
+    for number in range(times):
+        moment = choose.uniform(0, seconds)
+        with campaign.attempt(SERVER_KILLED, f"{moment:.2f} s of {seconds:.2f}"):
+            new.write(project.seeds)
+            started_by = f"kill {number}"
+            process = project.start(*BUILD, FEATURES_STARTED_BY=started_by)
+            ended = runs_until(process, moment)
+            ground.kill_server()
+            output = ended or finish(process)
+            assert process.returncode != 0 or "Completed" in output, f"exit status {process.returncode}:\n{output}"
+            ground.server.up()
+            state = published(project)
+            expect_state(state, old, new, where="after the kill")
+            _expect_one_run(project)
+            build(project, new)
+            _expect_interrupted(project, started_by, may_have_succeeded=state == new.state)
+        old, new = new, old
+
+
+def _prepare(project: Project, old: Input, new: Input) -> float:
+    """Builds both inputs, `old` last, and gives the seconds of the second build."""
+    build(project, new)
+    seconds = build(project, old)
+    expect_order(project)
+    return seconds
+
+
+def _expect_one_run(project: Project) -> None:
+    running = project.query("select started_by, started from {schema}_audit.runs where status = 'running'")
+    assert len(running) <= 1, f"runs at the same time: {running}"
+
+
+def _expect_interrupted(project: Project, started_by: str, may_have_succeeded: bool) -> None:
+    """A killed run is on record as such, where it came as far as its row."""
+    status = [one for (one,) in project.query(f"select status from {{schema}}_audit.runs where started_by = '{started_by}'")]
+    allowed = [[], ["interrupted"]] + [["succeeded"]] * may_have_succeeded
+    assert status in allowed, f"the killed run is {status} in the run log, and not one of {allowed}"
