@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -36,6 +37,9 @@ SETTINGS = {
     "max_wal_size": "4GB",
     "shared_buffers": "256MB",
 }
+
+# How long the processes of a killed server may take to end.
+LEFT_OVER_SECONDS = 60
 
 
 class ServerError(Exception):
@@ -76,6 +80,7 @@ class Server:
         with self._lock():
             if self._is_running():
                 return
+            self._clear_after_kill()
             self._make_folder(self.socket)
             if self.user and not self.binaries.exists():
                 self._copy_binaries()
@@ -106,7 +111,26 @@ class Server:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _is_running(self) -> bool:
-        return (self.data / "PG_VERSION").exists() and self._start("pg_ctl", "status").returncode == 0
+        if not (self.data / "PG_VERSION").exists() or self._start("pg_ctl", "status").returncode != 0:
+            return False
+        # One that was killed is there for pg_ctl and for Postgres until its parent takes note of it.
+        return not _has_ended((self.data / "postmaster.pid").read_text().split()[0])
+
+    def _clear_after_kill(self) -> None:
+        """Waits for the processes that a killed server left behind, which end by themselves, and removes its marks."""
+        mark = self.data / "postmaster.pid"
+        if not mark.exists():
+            return
+        lines = mark.read_text().splitlines()
+        shared_memory = lines[6].split()[1] if len(lines) > 6 and lines[6].strip() else ""
+        deadline = time.monotonic() + LEFT_OVER_SECONDS
+        while _is_attached(shared_memory):
+            if time.monotonic() > deadline:
+                raise ServerError(f"Processes of a server that was killed still work in {self.data}; end them and start this again.")
+            time.sleep(0.05)
+        if _has_ended(lines[0]):
+            for path in (mark, self.socket / ".s.PGSQL.5432.lock"):
+                path.unlink(missing_ok=True)
 
     def _run(self, program: str, *arguments: str) -> None:
         done = self._start(program, *arguments)
@@ -183,6 +207,23 @@ def _unprivileged_user() -> str:
         except KeyError:
             pass
     raise ServerError("Postgres does not run as root, and there is no user postgres or nobody to run it as.")
+
+
+def _has_ended(process: str) -> bool:
+    """Whether a process is a zombie: ended, while its parent has not yet taken note of it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
+def _is_attached(shared_memory: str) -> bool:
+    """Whether any process uses a piece of shared memory, given by its id."""
+    try:
+        pieces = Path("/proc/sysvipc/shm").read_text().splitlines()
+    except OSError:
+        return False
+    return any(fields[1] == shared_memory and fields[6] != "0" for fields in map(str.split, pieces[1:]))
 
 
 def _digest(path: Path) -> str:
