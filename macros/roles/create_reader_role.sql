@@ -15,7 +15,10 @@
 
 {% macro postgres__create_reader_role() -%}
     {%- set name = env_var('FEATURES_READER', 'features_reader') -%}
-    {%- set reader = adapter.quote(name) -%}
+    {%- if name.encode('utf-8') | length > 63 -%}
+        {%- do exceptions.raise_compiler_error("FEATURES_READER is '" ~ name ~ "', and Postgres would cut it to 63 bytes; name a shorter one.") -%}
+    {%- endif -%}
+    {%- set reader = adapter.quote(name | replace('"', '""')) -%}
     {%- set readable = [target.schema, target.schema ~ '_audit'] -%}
     {%- set hidden = [target.schema ~ '_raw', target.schema ~ '_staging'] -%}
     {%- set found = run_query(
