@@ -13,11 +13,15 @@ dbt's own ``modules.re`` and the like, since Jinja cannot open a file.
 Commands that build on Postgres take a lock and leave a row in the run log (see ``experiment_features.runs``). This
 is not done by hooks of dbt, since those have connections of their own, run after the schemas are made, and not at all
 where a run is stopped.
+
+Every connection to Postgres is refused where the names of schema and database, which dbt puts into its statements as
+they are, or a setting of the server could make a part of a text be run.
 """
 
 import dataclasses
 import getpass
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +35,7 @@ import dbt.contracts.files
 import psycopg2
 from dbt.adapters.contracts.connection import Connection
 from dbt.adapters.factory import get_adapter
+from dbt.adapters.postgres.connections import PostgresConnectionManager
 from dbt.exceptions import DbtRuntimeError
 from dbt.flags import get_flags
 from dbt.task.freshness import FreshnessTask
@@ -51,11 +56,15 @@ LOCK_WAIT_SECONDS = 600.0
 # Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
 NOT_BUILDING = (TestTask, FreshnessTask)
 
+# Postgres cuts longer names, so that those of two schemas could be the same; `_staging` is the longest that is added.
+LONGEST_SCHEMA = 63 - len("_staging")
+
 dbt.contracts.files.MAXIMUM_SEED_SIZE = -1
 
 _show_table = SeedTask.show_table
 _modules = dbt.context.base.get_context_modules
 _execute_with_hooks = RunTask.execute_with_hooks
+_open_connection = PostgresConnectionManager.open
 _current_run: Run | None = None
 
 
@@ -100,6 +109,22 @@ def _modules_of_project() -> dict[str, Any]:
     }
 
 
+def _open_safely(connection: Connection) -> Connection:
+    """dbt's `open`, for names and settings by which nothing can be run that is meant as a text."""
+    schema, database = connection.credentials.schema, connection.credentials.database
+    if not re.fullmatch(r"[\w-]+", schema) or len(schema.encode()) > LONGEST_SCHEMA:
+        raise DbtRuntimeError(
+            f"FEATURES_SCHEMA is '{schema}'; the name of a schema has letters, digits, _ and - only, and {LONGEST_SCHEMA} bytes at most."
+        )
+    if set(database) & set("'\"\\"):
+        raise DbtRuntimeError(f"PGDATABASE is '{database}'; the name of a database with quotes or backslashes is not understood here.")
+    opened = _open_connection(connection)
+    if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
+        opened.handle.close()
+        raise DbtRuntimeError("The server takes a backslash in a text for an escape; set its standard_conforming_strings to on.")
+    return opened
+
+
 def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
     adapter = get_adapter(task.config)
@@ -134,12 +159,22 @@ def _begin(adapter: Any) -> Run:
         run = Run(handle, credentials.schema, get_invocation_id())
         credentials.application_name = run.name_of_workers
         run.take_lock(_wait_seconds(), lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
-        run.begin(f"dbt {get_flags().WHICH}", os.environ.get("FEATURES_STARTED_BY") or getpass.getuser())
+        run.begin(f"dbt {get_flags().WHICH}", _started_by())
     except (RunError, psycopg2.Error) as error:
         handle.close()
         raise DbtRuntimeError(str(error).strip()) from error
     _current_run = run
     return run
+
+
+def _started_by() -> str:
+    """What FEATURES_STARTED_BY says, or the user of the shell, as a text that Postgres can store."""
+    text = os.environ.get("FEATURES_STARTED_BY")
+    if not text:
+        # A container may run as a user without a name.
+        with suppress(OSError, KeyError):
+            text = getpass.getuser()
+    return (text or f"user {os.getuid()}").encode(errors="replace").decode()
 
 
 def _wait_seconds() -> float:
@@ -185,6 +220,7 @@ def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> 
         run.close()
 
 
+PostgresConnectionManager.open = staticmethod(_open_safely)
 SeedTask.show_table = _show_table_of_seed
 RunTask.execute_with_hooks = _execute_alone
 dbt.context.base.get_context_modules = _modules_of_project
