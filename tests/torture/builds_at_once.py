@@ -5,15 +5,32 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg2
 from campaign import Campaign
 from conftest import Project
-from ground import BUILD, DEADLINE_SECONDS, MARTS, Ground, Input, Rows, build, expect_order, expect_state, finish, published, two_inputs
+from ground import (
+    BUILD,
+    DEADLINE_SECONDS,
+    MARTS,
+    Ground,
+    Input,
+    Rows,
+    build,
+    connect,
+    expect_order,
+    expect_state,
+    finish,
+    published,
+    two_inputs,
+    wait_for,
+)
 
 ON_EMPTY = "builds at once on an empty database, with a reader"
 ON_FULL = "builds at once on a full database, one of them with a short wait, with a reader"
+ON_SWAP = "readers who wait while a table is replaced (a query, a prepared statement)"
+WAITING = "select 1 from pg_locks where relation = '{schema}.%s'::regclass and not granted having count(*) >= %d"
 TOO_LONG = re.compile(
     r"The schema \w+ is being built by the run \S+ \(dbt build, by builder \d [AB], since \S+ \S+ UTC\), and still does after 1 seconds; "
 )
@@ -100,10 +117,7 @@ class Reader(threading.Thread):
             self.faults.append(f"{locks} locks are held, {running} runs are running at the same time")
 
     def _connect(self) -> psycopg2.extensions.connection:
-        environment = self._project.environment
-        connection = psycopg2.connect(host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres")
-        connection.autocommit = True
-        return connection
+        return connect(self._project)
 
     @staticmethod
     def _rows(connection: psycopg2.extensions.connection, query: str) -> Rows:
@@ -134,11 +148,61 @@ def on_empty(campaign: Campaign, ground: Ground, builds: int, rounds: int) -> No
 def on_full(campaign: Campaign, ground: Ground, builds: int, rounds: int) -> None:
     """The tables of one input are there."""
     inputs = two_inputs(campaign.random(ON_FULL))
-    project = ground.project("full")
+    project = ground.project("full_again")
     build(project, inputs[0])
     for _ in range(rounds):
         with campaign.attempt(ON_FULL, f"{builds} builds"):
             _at_once(campaign, project, inputs, builds, is_empty=False)
+
+
+def on_swap(campaign: Campaign, ground: Ground, rounds: int) -> None:
+    """A build is held where it would replace the tables; readers come, and then it goes on."""
+    old, new = two_inputs(campaign.random(ON_SWAP))
+    project = ground.project("swapped")
+    build(project, old)
+    for _ in range(rounds):
+        with campaign.attempt(ON_SWAP), closing(connect(project, autocommit=False)) as holder:
+            new.write(project.seeds)
+            with holder.cursor() as cursor:
+                for mart in MARTS:
+                    cursor.execute(f"lock table {project.schema}.{mart} in access share mode")
+            found: dict[str, Rows] = {}
+            readers = [_reader(project, mart, is_prepared, found) for mart in MARTS for is_prepared in (True, False)]
+            process = project.start(*BUILD)
+            for mart in MARTS:
+                wait_for(project, WAITING % (mart, 1), process)
+            for reader in readers:
+                reader.start()
+            for mart in MARTS:
+                wait_for(project, WAITING % (mart, 3), process)
+            holder.rollback()
+            for reader in readers:
+                reader.join(DEADLINE_SECONDS)
+            output = finish(process)
+            assert process.returncode == 0, output
+            for what, rows in found.items():
+                mart = what.partition(" ")[0]
+                assert rows in (old.state[mart], new.state[mart]), f"{what} gave {len(rows)} rows: {rows[:3]} ..."
+            assert len(found) == len(readers), f"only these were answered: {list(found)}"
+            expect_state(published(project), new, where="after the build")
+            expect_order(project)
+        old, new = new, old
+
+
+def _reader(project: Project, mart: str, is_prepared: bool, found: dict[str, Rows]) -> threading.Thread:
+    """A thread that reads a table once, when it is started."""
+    connection = connect(project)
+    query = MARTS[mart].replace("{schema}", project.schema)
+    if is_prepared:
+        connection.cursor().execute(f"prepare one as {query}")
+        query = "execute one"
+
+    def read() -> None:
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(query)
+            found[f"{mart} by {query}"] = cursor.fetchall()
+
+    return threading.Thread(target=read)
 
 
 def _at_once(campaign: Campaign, project: Project, inputs: tuple[Input, ...], builds: int, is_empty: bool) -> None:

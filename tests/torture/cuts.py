@@ -11,11 +11,10 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from campaign import Campaign
 from conftest import Project
-from ground import BUILD, Ground, build, expect_order, expect_state, finish, published, runs_until, two_inputs, wait_for
+from ground import BUILD, Ground, build, connect, expect_state, finish, published, runs_until, two_inputs, wait_for
 
 WORKER_CUT = "a connection of a worker cut in mid-run (pg_terminate_backend)"
 LOCK_CUT = "the connection that holds the lock cut in mid-run"
@@ -175,7 +174,9 @@ def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
     old, new = two_inputs(choose)
     try:
         project.query("create role small login superuser")
-        _outside_transaction(project, f"create tablespace small location '{disk}'")
+        with contextlib.closing(connect(project)) as connection:
+            # Not in a transaction.
+            connection.cursor().execute(f"create tablespace small location '{disk}'")
         project.query("alter role small set default_tablespace = small")
         build(project, old, PGUSER="small")
         for _ in range(times):
@@ -194,14 +195,3 @@ def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
     finally:
         ground.server.down()
         subprocess.run(["umount", disk], check=True)
-
-
-def _outside_transaction(project: Project, statement: str) -> None:
-    import psycopg2
-
-    connection = psycopg2.connect(
-        host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname="postgres"
-    )
-    connection.autocommit = True
-    connection.cursor().execute(statement)
-    connection.close()

@@ -183,12 +183,18 @@ def runs_until(process: subprocess.Popen[str], seconds: float) -> str:
         return ""
 
 
+def connect(project: Project, database: str = "postgres", autocommit: bool = True) -> psycopg2.extensions.connection:
+    """A connection to the project's server."""
+    connection = psycopg2.connect(
+        host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname=database
+    )
+    connection.autocommit = autocommit
+    return connection
+
+
 def wait_for(project: Project, query: str, process: subprocess.Popen[str]) -> list[tuple[Any, ...]]:
     """The rows of a query as soon as there are some. Raises AssertionError where dbt ends before."""
-    connection = psycopg2.connect(
-        host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname="postgres"
-    )
-    connection.autocommit = True
+    connection = connect(project)
     deadline = time.monotonic() + DEADLINE_SECONDS
     try:
         while True:

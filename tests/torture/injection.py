@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from campaign import Campaign
 from conftest import PUBLISHED, Project
-from ground import BUILD, Ground
+from ground import BUILD, Ground, connect
 
 INJECTED_FILES = "SQL in values, headers and names of files"
 INJECTED_SETTINGS = "SQL in an environment variable"
-RUN = "drop table public.canary; create table public.pwned (); create role pwned; select pg_sleep(30)"
+# A sequence has moved even where what was run is rolled back.
+RUN = "select nextval($q$public.tripwire$q$); drop table public.canary; create table public.pwned (); create role pwned"
 # What ends a text, a name, a parenthesis, a dollar quote, a comment or a template, so that the rest could be run.
 PAYLOADS = [
     f"x'; {RUN}; --",
@@ -23,7 +25,7 @@ PAYLOADS = [
     f"x$$; {RUN}; --",
     f"x*/; {RUN}; --",
     "{{ run_query('drop table public.canary') }}",
-    "%s %(canary)s {canary} {0}",
+    "50%s %(canary)s {canary} {0}",
     f"x\n; {RUN}; commit; --",
 ]
 SETTINGS = [
@@ -36,10 +38,8 @@ USERS = "user_id,name,email,signup_date\n"
 def inject(campaign: Campaign, ground: Ground, all_payloads: bool) -> None:
     """One setting gets one payload, or each of them."""
     project = ground.project("injected")
-    project.query(
-        "create table public.canary (id integer); insert into public.canary select generate_series(1, 3);"
-        "create role lives"
-    )
+    plant_canary(project)
+    project.query("create role lives")
     project.dbt(*BUILD, "--quiet")
     attempts: list[tuple[str, str, Callable[[Project], None]]] = [
         (INJECTED_FILES, "values and headers", _values),
@@ -60,11 +60,35 @@ def inject(campaign: Campaign, ground: Ground, all_payloads: bool) -> None:
             with campaign.attempt(INJECTED_SETTINGS, f"{setting}={payload[:20]!r} ..."):
                 project.dbt("seed", succeeds=None, **{setting: payload})
                 expect_canary(project)
-    with campaign.attempt(INJECTED_SETTINGS, "all of FEATURES_SCHEMA, through every command"):
-        for payload in PAYLOADS:
-            for command in (BUILD, ("run-operation", "create_reader_role"), ("run-operation", "show_features"))[: 3 if all_payloads else 1]:
-                project.dbt(*command, succeeds=None, FEATURES_SCHEMA=payload)
+    with campaign.attempt(INJECTED_SETTINGS, "FEATURES_SCHEMA, through other commands"):
+        for payload in PAYLOADS if all_payloads else [choose.choice(PAYLOADS)]:
+            for command in (BUILD, ("run-operation", "create_reader_role"), ("run-operation", "show_features")):
+                output = project.dbt(*command, succeeds=False, FEATURES_SCHEMA=payload)
+                assert "the name of a schema has letters, digits" in output, output
                 expect_canary(project)
+    with campaign.attempt(INJECTED_SETTINGS, "FEATURES_STARTED_BY, not UTF-8"):
+        project.dbt("seed", FEATURES_STARTED_BY=b"\xff\xfe")  # type: ignore[arg-type]
+    with campaign.attempt(INJECTED_SETTINGS, "FEATURES_SCHEMA with a hyphen, a capital and an umlaut"):
+        project.dbt(*BUILD, FEATURES_SCHEMA="Lab-2_ü")
+        assert len(project.query('select * from "Lab-2_ü".user_features')) == 10
+
+
+def inject_a_little(campaign: Campaign, ground: Ground) -> None:
+    """Two settings, by which SQL can get into statements of dbt itself."""
+    project = ground.project("injected_a_little")
+    plant_canary(project)
+    for setting, command in (("FEATURES_SCHEMA", ("seed",)), ("FEATURES_READER", ("run-operation", "create_reader_role"))):
+        with campaign.attempt(INJECTED_SETTINGS, setting):
+            project.dbt(*command, succeeds=None, **{setting: PAYLOADS[2]})
+            expect_canary(project)
+
+
+def plant_canary(project: Project) -> None:
+    """A table that must live, and a sequence that must not move."""
+    project.query(
+        "create table if not exists public.canary (id integer); truncate public.canary; "
+        "insert into public.canary select generate_series(1, 3); create sequence if not exists public.tripwire"
+    )
 
 
 def expect_canary(project: Project) -> None:
@@ -73,7 +97,7 @@ def expect_canary(project: Project) -> None:
     made = project.query(
         "select 'table', relname::text from pg_class where relname like '%pwned%' and relnamespace = 'public'::regnamespace "
         "union all select 'role', rolname::text from pg_roles where rolname = 'pwned' "
-        "union all select 'sleep', query from pg_stat_activity where query like 'select pg_sleep%'"
+        "union all select 'tripwire', last_value::text from public.tripwire where is_called"
     )
     assert made == [], f"what was injected was run: {made}"
 
@@ -102,23 +126,22 @@ def _values(project: Project) -> None:
 
 def _values_with_backslash_escapes(project: Project) -> None:
     """Where standard_conforming_strings is off, a text with a backslash before its quote goes on behind it."""
-    rows = "\n".join(f'1,"{payload}",x' for payload in (f"\\'; {RUN}; --", f"\\'); {RUN}; --", f"\\')) as x (y, z); {RUN}; --"))
-    project.write(users=f"{USERS}1,Ann,x@example.com,2023-01-01\n{rows}")
-    for setting in ("-c standard_conforming_strings=off", "-cstandard_conforming_strings=off -c backslash_quote=on"):
-        project.dbt("seed", "--select", "users", succeeds=None, PGOPTIONS=setting)
-        expect_canary(project)
+    project.write(users=f"""{USERS}1,Ann,x@example.com,2023-01-01\n1,"\\'; {RUN}; --",x""")
+    output = project.dbt("seed", "--select", "users", succeeds=False, PGOPTIONS="-c standard_conforming_strings=off")
+    assert "set its standard_conforming_strings to on" in output, output
     _restore(project)
 
 
 def _folder(project: Project) -> None:
-    for number, payload in enumerate(PAYLOADS):
-        folder = project.folder / f"folder {number} {payload.replace('/', '|')}"
-        shutil.copytree(PUBLISHED, folder)
-        project.dbt("seed", SEEDS_DIR=str(folder))
-        (folder / "users.csv").write_text("nothing")
-        project.dbt("seed", succeeds=False, SEEDS_DIR=str(folder))
-        if number >= 3:
-            break
+    """A folder's name can hold any text but a slash, and 255 bytes of it."""
+    folder = project.folder
+    for payload in PAYLOADS:
+        folder = folder / payload
+    shutil.copytree(PUBLISHED, folder)
+    project.dbt("seed", SEEDS_DIR=str(folder))
+    (folder / "users.csv").write_text("nothing")
+    output = project.dbt("seed", succeeds=False, SEEDS_DIR=str(folder))
+    assert "lacks the column user_id" in " ".join(output.split()), output
 
 
 def _seed(project: Project) -> None:
@@ -142,31 +165,22 @@ def _reader(project: Project) -> None:
 
 def _database(project: Project) -> None:
     """A name that somebody gave to a database; statements of dbt have it in them."""
-    import psycopg2
-
     name = 'x"."y"; drop table public.canary; --'
-    environment = project.environment
-    connection = psycopg2.connect(host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres")
-    connection.autocommit = True
-    with connection.cursor() as cursor:
+    with closing(connect(project)) as connection, connection.cursor() as cursor:
         cursor.execute('create database "' + name.replace('"', '""') + '"')
-    connection.close()
-    there = psycopg2.connect(host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname=name)
-    with there.cursor() as cursor:
-        cursor.execute("create table public.canary (id integer)")
-    there.commit()
-    project.dbt("seed", succeeds=None, PGDATABASE=name)
-    with there.cursor() as cursor:
-        cursor.execute("select * from public.canary")
+    there = connect(project, database=name)
+    there.cursor().execute("create table public.canary (id integer)")
+    output = project.dbt("seed", succeeds=False, PGDATABASE=name)
+    assert "the name of a database with quotes" in output, output
+    there.cursor().execute("select * from public.canary")
     there.close()
 
 
 def _long_schemas(project: Project) -> None:
     """Names that Postgres would cut to the same 63 bytes are refused, whoever would write to them."""
     for name in ("s" * 62 + "a", "s" * 64, "s" * 56, "ü" * 28):
-        for command in (("seed",), ("run-operation", "show_features")):
-            output = project.dbt(*command, succeeds=False, FEATURES_SCHEMA=name)
-            assert "55 bytes" in " ".join(output.split()), output
+        output = project.dbt("seed", succeeds=False, FEATURES_SCHEMA=name)
+        assert "55 bytes" in " ".join(output.split()), output
     longest = "s" * 55
     project.dbt(*BUILD, FEATURES_SCHEMA=longest)
     assert len(project.query(f"select * from {longest}.user_features")) == 10
