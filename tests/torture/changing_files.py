@@ -20,7 +20,9 @@ HEADER = "experiment_id,user_id,experiment_compound_ids,experiment_run_time\n"
 # So many rows take some tenths of a second.
 ROWS = 150_000
 CHANGED = "changed while it was loaded"
-LOADING = "select 1 from pg_stat_activity where query ilike '%{schema}_raw%user_experiments%' and state <> 'idle' and pid <> pg_backend_pid()"
+LOADING = (
+    "select 1 from pg_stat_activity where query ilike '%{schema}_raw%user_experiments%' and state <> 'idle' and pid <> pg_backend_pid()"
+)
 
 
 def change_files(campaign: Campaign, ground: Ground, times: int) -> None:

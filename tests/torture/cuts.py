@@ -40,7 +40,8 @@ def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
             process = project.start(*BUILD)
             ended = runs_until(process, moment)
             assert not ended, f"dbt ended early:\n{ended}"
-            wait_for(project, f"select pg_terminate_backend(pid) from pg_stat_activity where {WORKERS} and state <> 'idle' limit 1", process)
+            at_work = f"from pg_stat_activity where {WORKERS} and state <> 'idle'"
+            wait_for(project, f"select pg_terminate_backend(pid) {at_work} limit 1", process)
             output = finish(process)
             assert process.returncode != 0, f"exit status 0:\n{output}"
             assert "terminating connection" in output or "connection" in output, output

@@ -71,7 +71,8 @@ def compare(campaign: Campaign, ground: Ground, number: int) -> None:
 def _compare_batch(campaign: Campaign, project: Project, batch: list[tuple[str, Input]]) -> None:
     """Where dbt stops at an input, it is looked for by halves."""
     try:
-        outcomes = cases.run(project, [{"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds} for _, one in batch])
+        files = [{"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds} for _, one in batch]
+        outcomes = cases.run(project, files)
     except AssertionError as error:
         if len(batch) == 1:
             with campaign.attempt(batch[0][0], quiet=True):

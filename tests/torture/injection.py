@@ -79,7 +79,7 @@ def inject_a_little(campaign: Campaign, ground: Ground) -> None:
     plant_canary(project)
     for setting, command in (("FEATURES_SCHEMA", ("seed",)), ("FEATURES_READER", ("run-operation", "create_reader_role"))):
         with campaign.attempt(INJECTED_SETTINGS, setting):
-            project.dbt(*command, succeeds=None, **{setting: PAYLOADS[2]})
+            project.dbt(*command, succeeds=None, **{setting: 'x"; drop table public.canary; --'})
             expect_canary(project)
 
 
@@ -103,24 +103,25 @@ def expect_canary(project: Project) -> None:
 
 
 def _values(project: Project) -> None:
-    """Values are in the raw table as they are, by each way of loading."""
-    columns = [payload.replace('"', "'").replace(",", " ").replace("\n", " ") for payload in PAYLOADS]
-    quoted = ['"' + payload.replace('"', '""') + '"' for payload in PAYLOADS]
-    plain = "\n".join(f"{key},{payload},x@example.com,2023-01-01" for key, payload in enumerate(columns, 1))
-    by_copy = "\n".join(f"{key},{payload},x@example.com,2023-01-01" for key, payload in enumerate(quoted, 1))
-    odd = "\n".join([by_copy, *(f"{payload},{payload},{payload}" for payload in quoted), f"1,{quoted[0]}"])
-    header = "user_id,name,email,signup_date," + ",".join('"' + payload.replace('"', '""') + '"' for payload in PAYLOADS) + "\n"
-    more = "\n".join(f"{line},{','.join(quoted)}" for line in by_copy.split("\n")) if "\n" not in by_copy else by_copy
-    for content, wanted in ((USERS + plain, columns), (USERS + by_copy, PAYLOADS), (USERS + odd, PAYLOADS)):
-        project.write(users=content)
-        project.dbt("seed", "--select", "users")
+    """Values are in the raw table as they are, by each way of loading; headers are not in any statement."""
+    in_quotes = ['"' + payload.replace('"', '""') + '"' for payload in PAYLOADS]
+    rows = [f"{key},{payload},x@example.com,2023-01-01" for key, payload in enumerate(in_quotes, 1)]
+    odd = [",".join(in_quotes[:3]), f"1,{in_quotes[3]}"]
+    header = ",".join([USERS.strip(), *in_quotes])
+    files = {
+        "COPY, but for odd records": [USERS.strip(), *rows, *odd],
+        "taken apart on the server": [header, *(",".join([row, *in_quotes]) for row in rows), *odd],
+    }
+    for way, lines in files.items():
+        project.write(users="\n".join(lines))
+        project.dbt("build", "--select", "users", "base_users", "--exclude-resource-type", "unit_test")
         found = project.query("select name from {schema}_raw.users where row_fault is null order by row_number")
-        assert [name for (name,) in found] == [name.strip() for name in wanted], found
-        project.dbt("run", succeeds=None)
-    project.write(users=header + more)
-    project.dbt("seed", "--select", "users", succeeds=None)
-    project.write(users=header.replace("user_id", "id") + more)
-    project.dbt("seed", "--select", "users", succeeds=False)
+        assert [name for (name,) in found] == [payload.strip() for payload in PAYLOADS], f"{way}: {found}"
+        kept = project.query("select count(*) from {schema}_raw.users where row_fault is not null")
+        assert kept == [(len(odd),)], f"{way}: {kept} odd rows, not {len(odd)}"
+    project.write(users="\n".join([header.replace("user_id", "id"), *rows]))
+    output = project.dbt("seed", "--select", "users", succeeds=False)
+    assert "lacks the column user_id" in " ".join(output.split()), output
     _restore(project)
 
 
@@ -154,13 +155,13 @@ def _seed(project: Project) -> None:
 
 
 def _reader(project: Project) -> None:
-    """The role is made under just this name."""
-    for payload in [payload for payload in PAYLOADS if len(payload.encode()) <= 63] + ['x"; drop table public.canary; --', "x'; drop role lives; --"]:
-        project.dbt("run-operation", "create_reader_role", FEATURES_READER=payload)
-        found = project.query("select rolname from pg_roles where rolname = '" + payload.replace("'", "''") + "'")
-        assert found == [(payload,)], f"the role {payload!r} is not there"
-    for payload in (f'x" superuser; {RUN}; --', "r" * 64):
-        project.dbt("run-operation", "create_reader_role", succeeds=False, FEATURES_READER=payload)
+    """The role is made under just this name, or not at all where Postgres would cut it."""
+    for name in ('x"; drop table public.canary; --', "x'; drop role lives; --"):
+        project.dbt("run-operation", "create_reader_role", FEATURES_READER=name)
+        found = project.query("select rolname from pg_roles where rolname = '" + name.replace("'", "''") + "'")
+        assert found == [(name,)], f"the role {name!r} is not there"
+    output = project.dbt("run-operation", "create_reader_role", succeeds=False, FEATURES_READER=PAYLOADS[2])
+    assert "Postgres would cut it to 63 bytes" in " ".join(output.split()), output
 
 
 def _database(project: Project) -> None:

@@ -19,6 +19,9 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
+# The tests' own helpers, which the modules here use as well.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
+
 import builds_at_once
 import changing_files
 import cuts
@@ -32,7 +35,7 @@ RESULTS = Path(__file__).with_name("results.md")
 DEFAULT_SEED = 20_260_301
 # The order of the table.
 FAULTS = (
-    kills.DBT_KILLED, kills.SERVER_KILLED, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL,
+    kills.DBT_KILLED, kills.SERVER_KILLED, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.ON_SWAP,
     cuts.WORKER_CUT, cuts.LOCK_CUT, cuts.WRONG_PASSWORD, cuts.OLD_SERVER, cuts.DISK_FULL,
     generated_inputs.GENERATED, generated_inputs.RANDOM_BYTES, generated_inputs.WHOLE_BUILDS,
     injection.INJECTED_FILES, injection.INJECTED_SETTINGS, changing_files.GROWS, changing_files.REPLACED, changing_files.CUT_SHORT,
@@ -48,6 +51,7 @@ def parts(full: bool) -> dict[str, Part]:
         "injection": lambda campaign, ground: injection.inject(campaign, ground, all_payloads=full),
         "on_full": lambda campaign, ground: builds_at_once.on_full(campaign, ground, 8 if full else 4, 5 if full else 2),
         "on_empty": lambda campaign, ground: builds_at_once.on_empty(campaign, ground, 8 if full else 4, 5 if full else 2),
+        "on_swap": lambda campaign, ground: builds_at_once.on_swap(campaign, ground, 5 if full else 1),
         "generated": lambda campaign, ground: generated_inputs.compare(campaign, ground, 2000 if full else 200),
         "whole_builds": lambda campaign, ground: generated_inputs.build_whole(campaign, ground, 30 if full else 5),
         "changing_files": lambda campaign, ground: changing_files.change_files(campaign, ground, 10 if full else 2),
@@ -75,13 +79,13 @@ def run(campaign: Campaign, name: str, part: Part, folder: Path) -> float:
 
 def report(campaign: Campaign, form: str, seconds: float, server_version: str, names: list[str]) -> str:
     """results.md."""
-    versions = ", ".join(
-        [f"PostgreSQL {server_version}", f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in ("dbt-core", "dbt-postgres"))]
-    )
+    packages = [f"{name} {version(name)}" for name in ("dbt-core", "dbt-postgres")]
+    versions = ", ".join([f"PostgreSQL {server_version}", f"Python {platform.python_version()}", *packages])
     lines = [
         "# What the project survived",
         "",
-        f"`{form}` on {datetime.now(timezone.utc):%Y-%m-%d} with {versions}; seed {campaign.seed}, {seconds:.0f} s on {os.cpu_count()} cores.",
+        f"`{form}` on {datetime.now(timezone.utc):%Y-%m-%d} with {versions}; "
+        f"seed {campaign.seed}, {seconds:.0f} s on {os.cpu_count()} cores.",
         *([f"Only the parts {', '.join(names)}."] if names else []),
         "",
         campaign.table(),
