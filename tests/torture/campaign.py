@@ -66,7 +66,11 @@ class Campaign:
             yield
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
-            loss = f"{what}, seed {self.seed}, {place.filename.rpartition('/')[2]}:{place.lineno}: {type(error).__name__}: {error}"
+            lines = str(error).splitlines()
+            if len(lines) > 60:
+                lines[10:-50] = [f"... {len(lines) - 60} lines left out ..."]
+            where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
+            loss = "\n".join([f"{what}, seed {self.seed}, {where}, {type(error).__name__}:", *lines])
             fault.losses.append(loss)
             self.say(f"LOST: {loss}")
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import threading
@@ -85,8 +86,12 @@ def _change_once(project: Project, file: Path, old: list[tuple], change: Callabl
     output = finish(process)
     found = _rows(project)
     if process.returncode == 0:
-        wanted = [content.count(b"\n") for content in (before, file.read_bytes())]
-        assert found[0][0] in wanted, f"{found[0][0]} rows were loaded, and not {wanted}"
+        # One file or the other, by its checksum in the run log, with all of its rows.
+        wanted = [(hashlib.sha256(content).hexdigest(), content.count(b"\n")) for content in (before, file.read_bytes())]
+        logged = project.query(
+            "select sha256, rows_read from {schema}_audit.run_files where file = 'user_experiments.csv' order by loaded desc limit 1"
+        )
+        assert logged[0] in wanted and found[0][0] == logged[0][1], f"{found[0][0]} rows were loaded, {logged} is on record, not {wanted}"
         return
     assert CHANGED in " ".join(output.split()), output
     assert found == old, f"the table has changed:\n{output}"

@@ -181,8 +181,8 @@ def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
         project.query("alter role small set default_tablespace = small")
         build(project, old, PGUSER="small")
         for _ in range(times):
-            # A build takes some 2 MB, and what it replaces is freed in the end.
-            left = choose.randrange(0, 1_000_000)
+            # Less than what a build of so few rows takes before it has freed what it replaces.
+            left = choose.randrange(0, 60_000)
             with campaign.attempt(DISK_FULL, f"{left:,} bytes left"):
                 new.write(project.seeds)
                 with open(disk / "filler", "wb") as filler:
