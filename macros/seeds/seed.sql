@@ -34,7 +34,8 @@
     {%- do create_raw_table(target_relation, columns) -%}
     {#- A store that only Spark reads says nothing of its files here. -#}
     {%- set state = modules.file_state(path) if '://' not in path and modules.file_state -%}
-    {%- set loaded = load_csv(target_relation, path, columns) -%}
+    {#- One that something writes to without end is not begun, since its end would never come. -#}
+    {%- set loaded = {} if state.change else load_csv(target_relation, path, columns) -%}
     {%- set problem = state.change or loaded.problem -%}
     {%- if problem -%}
         {%- do exceptions.raise_compiler_error(file_name ~ ' (' ~ path ~ '): ' ~ problem) -%}

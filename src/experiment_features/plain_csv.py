@@ -71,10 +71,14 @@ class PlainCsv:
         with open(self._path, "rb") as file:
             file.seek(self._first_byte)
             while block := file.read(BLOCK_BYTES):
-                block += file.readline(LONGEST_LINE)
+                lines = [block, file.readline(LONGEST_LINE)]
+                quotes, length = sum(line.count(b'"') for line in lines), sum(map(len, lines))
                 # Where its quotes do not pair, a record goes on behind it.
-                while block.count(b'"') % 2 and len(block) < BLOCK_BYTES + LONGEST_LINE and (line := file.readline(LONGEST_LINE)):
-                    block += line
+                while quotes % 2 and length < BLOCK_BYTES + LONGEST_LINE and (line := file.readline(LONGEST_LINE)):
+                    lines.append(line)
+                    quotes += line.count(b'"')
+                    length += len(line)
+                block = b"".join(lines)
                 is_last = not file.peek(1)
                 if not block.endswith(b"\n") and not is_last:
                     raise NotPlain("a line too long to be looked at")
@@ -171,13 +175,19 @@ def _middle(lines: bytes) -> int | None:
     """Where to halve some records: behind the line feed outside quotes that is next to the middle; None for one record."""
     half = len(lines) // 2
     middle = lines.find(b"\n", half) + 1
+    quotes = lines.count(b'"', 0, middle)
     while 0 < middle < len(lines):
-        if lines.count(b'"', 0, middle) % 2 == 0:
+        if quotes % 2 == 0:
             return middle
-        middle = lines.find(b"\n", middle) + 1
+        following = lines.find(b"\n", middle) + 1
+        quotes += lines.count(b'"', middle, following)
+        middle = following
     middle = lines.rfind(b"\n", 0, half) + 1
-    while middle > 0 and lines.count(b'"', 0, middle) % 2:
-        middle = lines.rfind(b"\n", 0, middle - 1) + 1
+    quotes = lines.count(b'"', 0, middle)
+    while middle > 0 and quotes % 2:
+        previous = lines.rfind(b"\n", 0, middle - 1) + 1
+        quotes -= lines.count(b'"', previous, middle)
+        middle = previous
     return middle or None
 
 
