@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from campaign import Campaign
 from conftest import Project
-from ground import BUILD, Ground, build, connect, expect_state, finish, published, runs_until, two_inputs, wait_for
+from ground import BUILD, Ground, build, connect, expect_state, finish, prepare, published, runs_until, two_inputs, wait_for
 
 WORKER_CUT = "a connection of a worker cut in mid-run (pg_terminate_backend)"
 LOCK_CUT = "the connection that holds the lock cut in mid-run"
@@ -30,8 +30,7 @@ def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
     choose = campaign.random(WORKER_CUT)
     project = ground.project("worker_cut")
     old, new = two_inputs(choose)
-    build(project, new)
-    seconds = build(project, old)
+    seconds = prepare(project, old, times)
     for _ in range(times):
         # Before the last statements of the run, after which nobody would miss a connection.
         moment = choose.uniform(0.3, 0.7) * seconds
@@ -93,8 +92,7 @@ def _asking_for_password(project: Project, ground: Ground) -> Iterator[dict[str,
     before = rules.read_text()
     rules.write_text(f"host all guarded 127.0.0.1/32 scram-sha-256\n{before}")
     port = _free_port()
-    with contextlib.suppress(Exception):
-        project.query("create role guarded superuser login password 'right one'")
+    project.query("create role guarded superuser login password 'right one'")
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{server.socket}'"
     server._run("pg_ctl", "restart", "--wait", "--silent", f"--log={server.home / 'log'}", f"--options={options}")
     project.environment.update(PGPORT=str(port))

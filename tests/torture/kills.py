@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ground import BUILD, Ground, Input, build, expect_order, expect_state, finish, published, runs_until, two_inputs
 from campaign import Campaign
 from conftest import Project
+from ground import BUILD, Ground, build, expect_state, finish, prepare, published, runs_until, two_inputs
 
 DBT_KILLED = "dbt killed (SIGKILL) at a random moment of `dbt build`"
 SERVER_KILLED = "the server killed (SIGKILL to the postmaster) at a random moment of `dbt build`"
@@ -15,7 +15,7 @@ def kill_dbt(campaign: Campaign, ground: Ground, times: int) -> None:
     choose = campaign.random(DBT_KILLED)
     project = ground.project("dbt_killed")
     old, new = two_inputs(choose)
-    seconds = _prepare(project, old, new)
+    seconds = prepare(project, old, times)
     for number in range(times):
         moment = choose.uniform(0, seconds)
         with campaign.attempt(DBT_KILLED, f"{moment:.2f} s of {seconds:.2f}"):
@@ -38,7 +38,7 @@ def kill_server(campaign: Campaign, ground: Ground, times: int) -> None:
     choose = campaign.random(SERVER_KILLED)
     project = ground.project("server_killed")
     old, new = two_inputs(choose)
-    seconds = _prepare(project, old, new)
+    seconds = prepare(project, old, times)
     for number in range(times):
         moment = choose.uniform(0, seconds)
         with campaign.attempt(SERVER_KILLED, f"{moment:.2f} s of {seconds:.2f}"):
@@ -56,14 +56,6 @@ def kill_server(campaign: Campaign, ground: Ground, times: int) -> None:
             build(project, new)
             _expect_interrupted(project, started_by, may_have_succeeded=state == new.state)
         old, new = new, old
-
-
-def _prepare(project: Project, old: Input, new: Input) -> float:
-    """Builds both inputs, `old` last, and gives the seconds of the second build."""
-    build(project, new)
-    seconds = build(project, old)
-    expect_order(project)
-    return seconds
 
 
 def _expect_one_run(project: Project) -> None:
