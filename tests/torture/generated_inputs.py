@@ -92,11 +92,13 @@ def build_whole(campaign: Campaign, ground: Ground, number: int) -> None:
     choose = campaign.random(WHOLE_BUILDS)
     project = ground.project("whole_builds")
     project.dbt(*BUILD, "--quiet")
-    collected = generate(campaign.seed + 1, max(number, 10) * 4)
+    # One in ten cannot be loaded.
+    collected = generate(campaign.seed + 1, 20 * max(number, 10))
     with_problem = [one for one in collected if problem_of(one)]
     others = [one for one in collected if not problem_of(one)]
     some = with_problem[: number // 3] + others[: number - number // 3 - number // 3]
     some += [with_random_bytes(choose, one) for one in others[-(number // 3) :]]
+    assert len(some) == number, f"{len(with_problem)} generated inputs cannot be loaded, which is too few"
     for one in some:
         problem = problem_of(one)
         with campaign.attempt(WHOLE_BUILDS, f"{problem.file} {problem.problem}" if problem else "can be loaded"):
