@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from campaign import Campaign
 from conftest import Project
-from ground import BUILD, Ground, build, connect, expect_state, finish, prepare, published, runs_until, two_inputs, wait_for
+from ground import BUILD, Ground, build, connect, expect_order, expect_state, finish, prepare, published, runs_until, two_inputs, wait_for
 
 WORKER_CUT = "a connection of a worker cut in mid-run (pg_terminate_backend)"
 LOCK_CUT = "the connection that holds the lock cut in mid-run"
@@ -33,18 +33,23 @@ def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
     seconds = prepare(project, old, times)
     for _ in range(times):
         # Before the last statements of the run, after which nobody would miss a connection.
-        moment = choose.uniform(0.3, 0.7) * seconds
-        with campaign.attempt(WORKER_CUT, f"{moment:.2f} s of {seconds:.2f}"):
+        moment = choose.uniform(0, 0.2) * seconds
+        with campaign.attempt(WORKER_CUT, f"{moment:.2f} s after the first statement, of {seconds:.2f} s"):
             new.write(project.seeds)
             process = project.start(*BUILD)
+            at_work = f"from pg_stat_activity where {WORKERS} and state <> 'idle'"
+            wait_for(project, f"select 1 {at_work}", process)
             ended = runs_until(process, moment)
             assert not ended, f"dbt ended early:\n{ended}"
-            at_work = f"from pg_stat_activity where {WORKERS} and state <> 'idle'"
             wait_for(project, f"select pg_terminate_backend(pid) {at_work} limit 1", process)
             output = finish(process)
-            assert process.returncode != 0, f"exit status 0:\n{output}"
-            assert "terminating connection" in output or "connection" in output, output
-            expect_state(published(project), old, new, where="after the cut")
+            if process.returncode == 0:
+                # The worker had what it wanted already, so nothing may be missing.
+                expect_state(published(project), new, where="after a cut that nobody noticed")
+                expect_order(project)
+            else:
+                assert "connection" in output, output
+                expect_state(published(project), old, new, where="after the cut")
             build(project, new)
         old, new = new, old
 
