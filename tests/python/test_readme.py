@@ -88,6 +88,15 @@ def shown(expected: list[str], output: str) -> bool:
     return re.fullmatch(pattern, output) is not None
 
 
+def test_every_promise_names_its_test() -> None:
+    promises = re.findall(r"^\| .* \| (`test_.*`) \|$", (PROJECT / "README.md").read_text(), re.MULTILINE)
+    assert len(promises) > 10
+    tests = "\n".join(path.read_text() for path in (PROJECT / "tests" / "python").glob("test_*.py"))
+    for name, case in re.findall(r"`(test_\w+)(?:\[(.*?)\])?`", " ".join(promises)):
+        assert f"def {name}(" in tests, name
+        assert not case or f'"{case}"' in tests, case
+
+
 def test_every_command_shows_what_the_readme_says(clone: Clone) -> None:
     commands = steps()
     assert len(commands) > 8

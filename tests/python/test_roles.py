@@ -49,6 +49,14 @@ def test_reader_may_read_what_is_published_and_nothing_else(made: Project) -> No
     ]
 
 
+def test_personal_data_is_nowhere_a_reader_looks(made: Project) -> None:
+    found = made.query(
+        "select table_schema, table_name, column_name from information_schema.columns "
+        "where table_schema in ('{schema}', '{schema}_audit') and column_name in ('name', 'email', 'row_text')"
+    )
+    assert found == []
+
+
 def test_tables_that_are_built_later_are_readable_too(made: Project) -> None:
     made.dbt("run", "--select", "user_features", "--quiet")
     assert made.query(f"set role {READER}; select count(*) from {{schema}}.user_features") == [(10,)]
