@@ -127,7 +127,7 @@ class PlainCsv:
         """The next rows, of whatever size; nothing at the end, and nothing where the file has changed meanwhile."""
         try:
             return next(self._blocks, b"")
-        except (NotPlain, UnicodeDecodeError):
+        except (NotPlain, UnicodeDecodeError, OSError):
             self.has_changed = True
             return b""
 

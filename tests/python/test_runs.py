@@ -206,7 +206,7 @@ def test_log_of_a_run_that_publishes_nothing(make_project: Callable[[str], Proje
     nodes = dict(project.query("select node, status from {schema}_audit.run_nodes"))
     assert nodes["model.experiment_features.user_features"] == "skipped"
     [(message,)] = project.query("select message from {schema}_audit.run_nodes where node like '%.rejected_rows_are_tolerable%'")
-    assert message == "Got 1 result, configured to fail if != 0"
+    assert message == "Got 2 results, configured to fail if != 0"
 
 
 def test_last_runs_are_printed(built: Project, published: Project) -> None:
