@@ -156,7 +156,8 @@ def _begin(adapter: Any) -> Run:
     connection = Connection(type="postgres", name="run", credentials=dataclasses.replace(credentials))
     handle = type(adapter.connections).open(connection).handle
     try:
-        run = Run(handle, credentials.schema, get_invocation_id())
+        # Who starts dbt by a program knows the run by an id of its own from the first moment.
+        run = Run(handle, credentials.schema, os.environ.get("FEATURES_RUN_ID") or get_invocation_id())
         credentials.application_name = run.name_of_workers
         run.take_lock(_wait_seconds(), lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
         run.begin(f"dbt {get_flags().WHICH}", _started_by())

@@ -22,8 +22,26 @@ OLDEST_SERVER = 14
 KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
 
 
+# Who has the lock whose key is the parameter, as pid and application_name.
+LOCK_HOLDER = (
+    "select pid, application_name from pg_stat_activity where pid in (select pid from pg_locks where locktype = 'advisory' "
+    "and granted and classid::bigint << 32 | objid::bigint = %s and database = (select oid from pg_database "
+    "where datname = current_database()))"
+)
+
+
 class RunError(Exception):
     """A sentence for the user."""
+
+
+def lock_key(schema: str) -> int:
+    """The key of the advisory lock of a target schema."""
+    return int.from_bytes(hashlib.sha256(f"experiment_features {schema}".encode()).digest()[:8], "big", signed=True)
+
+
+def name_of_workers(schema: str) -> str:
+    """The application_name for the other connections of a run, by which the next run finds those left over."""
+    return f"experiment_features {lock_key(schema) & (1 << 64) - 1:016x}"
 
 
 @dataclass(frozen=True)
@@ -51,7 +69,7 @@ class Run:
     Args:
         connection: of psycopg2, of its own; it is kept until `end`.
         schema: the target schema; the run log is in `<schema>_audit`.
-        run_id: dbt's id of the invocation.
+        run_id: dbt's id of the invocation, or that of the program that started dbt.
 
     Raises:
         RunError: the server is too old.
@@ -61,7 +79,8 @@ class Run:
         self.run_id = run_id
         self._schema = schema
         self._connection = connection
-        self._key = int.from_bytes(hashlib.sha256(f"experiment_features {schema}".encode()).digest()[:8], "big", signed=True)
+        self._key = lock_key(schema)
+        self.name_of_workers = name_of_workers(schema)
         connection.commit()
         connection.autocommit = True
         if connection.server_version < OLDEST_SERVER * 10_000:
@@ -69,11 +88,6 @@ class Run:
             raise RunError(f"The server is PostgreSQL {found}, and {OLDEST_SERVER} or later is needed.")
         self._execute(KEEPALIVE)
         self.backend = connection.get_backend_pid()
-
-    @property
-    def name_of_workers(self) -> str:
-        """The application_name for the other connections of the run, by which the next run finds those left over."""
-        return f"experiment_features {self._key & (1 << 64) - 1:016x}"
 
     def take_lock(self, wait_seconds: float, tell: Callable[[str], None]) -> None:
         """Waits until no other run works on the schema.
@@ -106,13 +120,8 @@ class Run:
 
     def _holder(self) -> str:
         """Says which run has the lock, and since when."""
-        holding = self._execute(
-            "select application_name from pg_stat_activity where pid in (select pid from pg_locks where locktype = 'advisory' "
-            "and granted and classid::bigint << 32 | objid::bigint = %s and database = (select oid from pg_database "
-            "where datname = current_database()))",
-            self._key,
-        )
-        run_id = holding[0][0].rpartition(" ")[2] if holding else "that has just ended"
+        holding = self._execute(LOCK_HOLDER, self._key)
+        run_id = holding[0][1].rpartition(" ")[2] if holding else "that has just ended"
         text = f"The schema {self._schema} is being built by the run {run_id}"
         if self._has_log():
             found = self._execute(
