@@ -8,6 +8,7 @@ import pytest
 from conftest import PROJECT, PUBLISHED, Project
 
 A, B = (1, "Compound A"), (2, "Compound B")
+USAGE = [(1, "Compound A", 6), (2, "Compound B", 8), (3, "Compound C", 9)]
 EXPECTED = [
     (1, 2, 12.5, Decimal(25), 3, *B, "2", 2),
     (2, 1, 20.0, Decimal(20), 2, *A, "1;3", 1),
@@ -44,6 +45,10 @@ def test_features(built: Project) -> None:
 
 def test_summary(built: Project) -> None:
     assert built.query("select * from {schema}.experiment_summary") == [(10, 10, 11, 3, 1.1, 1.1, 35.0)]
+
+
+def test_compound_usage(built: Project) -> None:
+    assert built.query("select * from {schema}.compound_usage order by compound_id") == USAGE
 
 
 def test_nothing_is_rejected(built: Project) -> None:
@@ -95,9 +100,10 @@ def test_contract_is_held_by_the_database(built: Project) -> None:
     assert {table.split(".")[1] for table, kind in constraints if kind == "c"} == {
         "user_features",
         "experiment_summary",
+        "compound_usage",
         "rejected_rows",
     }
-    assert {table.split(".")[1] for table, kind in constraints if kind == "p"} == {"user_features", "rejected_rows"}
+    assert {table.split(".")[1] for table, kind in constraints if kind == "p"} == {"user_features", "compound_usage", "rejected_rows"}
 
 
 def test_personal_data_stays_out_of_the_marts(built: Project) -> None:

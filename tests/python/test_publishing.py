@@ -7,7 +7,7 @@ import json
 import pytest
 from conftest import Project
 
-MARTS = ("user_features", "experiment_summary", "rejected_rows")
+MARTS = ("user_features", "experiment_summary", "compound_usage", "rejected_rows")
 
 
 def users(good: int, bad: int) -> str:

@@ -10,8 +10,8 @@ from conftest import Project
 
 READER = "reader_of_test_roles"
 READABLE = [
-    "{schema}.user_features", "{schema}.experiment_summary", "{schema}.rejected_rows", "{schema}.user_features_history",
-    "{schema}_audit.runs", "{schema}_audit.run_files", "{schema}_audit.run_nodes",
+    "{schema}.user_features", "{schema}.experiment_summary", "{schema}.compound_usage", "{schema}.rejected_rows",
+    "{schema}.user_features_history", "{schema}_audit.runs", "{schema}_audit.run_files", "{schema}_audit.run_nodes",
 ]  # fmt: skip
 
 
