@@ -23,7 +23,7 @@ ifeq ($(filter postgres duckdb spark,$(ENGINE)),)
 $(error ENGINE is '$(ENGINE)'; it is postgres, duckdb or spark)
 endif
 
-.PHONY: help run test up down clean show runs roles docs bench parity torture lock java
+.PHONY: help run test serve up down clean show runs roles docs bench parity torture lock java
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-7s %s\n' "$$target" "$$text"; done
@@ -32,8 +32,11 @@ run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every m
 	@echo "Loading the CSV files, building and testing every model ..."
 	@$(ACTIVATE) && SHOW_FEATURES=20 dbt --log-level warn build --exclude-resource-type unit_test
 
-test: .venv/installed-duckdb ## every check: sqlfluff, dbt's unit and data tests, pytest
+test: .venv/installed-duckdb .venv/installed-service ## every check: sqlfluff, dbt's unit and data tests, pytest
 	@$(ACTIVATE) && python -m pytest -n 2 --dist loadfile
+
+serve: up .venv/installed-service ## start the HTTP service on http://localhost:5000 (ETL_PORT), until Ctrl-C
+	@$(ACTIVATE) && exec python -m experiment_features.service
 
 up: $(INSTALLED) ## start the project's own Postgres, unless PGHOST names another
 	@$(ACTIVATE) && python -m experiment_features.postgres up
@@ -70,6 +73,7 @@ lock: ## compile every lock file anew from pyproject.toml (needs uv)
 	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group duckdb --constraint requirements.lock pyproject.toml --output-file requirements-duckdb.lock
 	$(COMPILE) --group spark --constraint requirements.lock pyproject.toml --output-file requirements-spark.lock
+	$(COMPILE) --group service --constraint requirements.lock pyproject.toml --output-file requirements-service.lock
 	$(COMPILE) --group bench --group duckdb --group spark --constraint requirements.lock pyproject.toml --output-file benchmarks/requirements.lock
 
 java:

@@ -1,0 +1,87 @@
+"""Starts the service: ``python -m experiment_features.service``, or ``make serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import uvicorn
+
+from experiment_features.service.app import make_app
+from experiment_features.service.database import Database
+from experiment_features.service.runner import Runner
+from experiment_features.service.settings import Settings, SettingsError, read_settings
+
+# For those who take data, after a run under way was stopped.
+LAST_ANSWERS_SECONDS = 5
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which stops the run under way before it waits for the last answers."""
+
+    def __init__(self, config: uvicorn.Config, runner: Runner) -> None:
+        super().__init__(config)
+        self._runner = runner
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does, but a signal that was obeyed is not raised again at the end."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._runner.stop()
+        await super().shutdown(sockets)
+
+
+async def serve(settings: Settings, listening: socket.socket) -> None:
+    """Serves until a signal ends it."""
+    database = Database(settings)
+    await database.open()
+    environment = dict(os.environ)
+    if "password" in settings.connection:
+        environment["PGPASSWORD"] = settings.connection["password"]
+    runner = Runner(settings, database, environment)
+    config = uvicorn.Config(
+        make_app(settings, database, runner), http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
+        proxy_headers=False, server_header=False, timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+    )  # fmt: skip
+    try:
+        if not await database.has_reader():
+            user = settings.connection["user"]
+            print(f"There is no role {settings.reader}, so the service reads as {user}; `make roles` makes it.", flush=True)
+    except psycopg.OperationalError:
+        print("The database does not answer yet; calls that need it say so until it does.", flush=True)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"The service is up: http://{host}:{listening.getsockname()[1]}/ shows the page; Ctrl-C stops it.", flush=True)
+    await Server(config, runner).serve([listening])
+    await database.close()
+
+
+def main() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for name in ("uvicorn", "psycopg", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        listening = socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        sys.exit(f"The service cannot listen on {settings.host}:{settings.port} ({error.strerror}); name another by ETL_HOST and ETL_PORT.")
+    with listening:
+        asyncio.run(serve(settings, listening))
+
+
+if __name__ == "__main__":
+    main()

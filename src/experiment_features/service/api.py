@@ -1,0 +1,289 @@
+"""The calls of the service; `page` has those for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import psycopg
+from fastapi import APIRouter, Body, Header, Path, Query, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import StreamingResponse
+
+from experiment_features.service import models, plots
+from experiment_features.service.database import Database
+from experiment_features.service.problems import MEDIA_TYPE, Json, Problem, problem_of
+from experiment_features.service.runner import Run, Runner
+
+REFUSED_BY_SEED = ("Compilation Error", "Runtime Error")
+
+
+def problems(**descriptions: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI text of the problems that a call may answer with: problems(s404="There is no such run.")."""
+    always = {
+        "s401": "The token is missing or wrong.", "s421": "The service has another name.",
+        "s500": "The service made a mistake.", "s503": "The database does not answer.",
+    }  # fmt: skip
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+    return {int(name[1:]): {"description": text, "content": content} for name, text in {**always, **descriptions}.items()}
+
+
+RunId = Annotated[str, Path(description="The id of the run.", max_length=100, pattern=r"^[0-9A-Za-z_.-]+$")]
+UserId = Annotated[int, Path(description="The user.", ge=0, le=models.LARGEST_KEY)]
+INVALID = "The call is not valid."
+WRITES = {"s403": "The call comes from a page of another site.", "s408": "The body did not arrive in time."}
+
+
+def make_router(database: Database, runner: Runner) -> APIRouter:
+    """The calls, which read a database and start runs by a runner."""
+    router = APIRouter()
+
+    @router.post(
+        "/etl",
+        tags=["runs"],
+        status_code=202,
+        response_model=models.Run,
+        responses={
+            200: {"model": models.Run, "description": "With wait: the run has succeeded."},
+            202: {"description": "The run has started; Location says where to look."},
+            **problems(
+                s400="The body is not UTF-8.",
+                s409="A run is under way; the member run has its id.",
+                s413="The body is too large.",
+                s415="The body is not JSON.",
+                s422="The call is not valid, or, with wait, the input was refused: the member reasons says why.",
+                s500="With wait: the run did not succeed; or the service made a mistake.",
+                **WRITES,
+            ),
+        },
+    )
+    async def start_a_run(
+        options: Annotated[models.RunOptions | None, Body()] = None,
+        wait: Annotated[bool, Query(description="Answer when the run has ended.")] = False,
+    ) -> Response:
+        """Starts the build: loads the files, computes the features, tests and publishes them. One at a time."""
+        child = await runner.start(full_refresh=options is not None and options.full_refresh)
+        headers = {"Location": f"/etl/{child.run_id}"}
+        if not wait:
+            return Json(await runner.run(child.run_id), 202, headers)
+        run = await runner.wait(child)
+        if run["status"] == "succeeded":
+            return Json(run, 200, headers)
+        reasons = _reasons(run)
+        sentence = f"The run {run['id']} did not succeed: it is {run['status']}. {' '.join(reasons)}".strip()
+        raise Problem(422 if _input_was_refused(run) else 500, sentence, headers, reasons=reasons, run=run)
+
+    @router.get("/etl", tags=["runs"], response_model=models.RunPage, responses=problems(s404="There is no run `after`.", s422=INVALID))
+    async def list_runs(
+        after: Annotated[
+            str | None, Query(description="The id of the last run of the page before.", max_length=100, pattern=r"^[0-9A-Za-z_.-]+$")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> Response:
+        """The runs, newest first, whoever started them."""
+        runs = await runner.runs(after, limit + 1)
+        following = _address("/etl", after=runs[limit - 1]["id"], limit=limit) if len(runs) > limit else None
+        return Json({"runs": runs[:limit], "next": following})
+
+    @router.get("/etl/{id}", tags=["runs"], response_model=models.Run, responses=problems(s404="There is no such run.", s422=INVALID))
+    async def show_a_run(id: RunId) -> Response:
+        """How far a run is, or how it ended."""
+        return Json(await runner.run(id))
+
+    @router.get(
+        "/etl/{id}/events",
+        tags=["runs"],
+        response_class=Response,
+        responses={
+            200: {"description": "Each event is the run as /etl/{id} has it.", "content": {"text/event-stream": {}}},
+            **problems(s404="There is no such run.", s422=INVALID),
+        },
+    )
+    async def follow_a_run(id: RunId) -> Response:
+        """The run as server-sent events: now, whenever more nodes have ended, and at its end."""
+        changes = runner.changes(id)
+        return StreamingResponse(_events(await changes.__anext__(), changes), media_type="text/event-stream")
+
+    @router.post(
+        "/etl/{id}/cancel",
+        tags=["runs"],
+        response_model=models.Run,
+        responses=problems(
+            s404="There is no such run.", s409="The run has ended.", s413="The body is too large.", s415="The body is not JSON.",
+            s422=INVALID, **WRITES,
+        ),  # fmt: skip
+    )
+    async def cancel_a_run(id: RunId) -> Response:
+        """Stops a run, and answers when it has ended; what was published stays as it was."""
+        return Json(await runner.cancel(id))
+
+    @router.get(
+        "/features",
+        tags=["features"],
+        response_model=models.FeaturesPage,
+        responses={
+            200: {"description": "A page as JSON, or all as CSV.", "content": {"text/csv": {"schema": {"type": "string"}}}},
+            **problems(s404="Nothing has been published yet.", s406="Neither JSON nor CSV is accepted.", s422=INVALID),
+        },
+    )
+    async def list_features(
+        after: Annotated[int | None, Query(description="The last user_id of the page before.", ge=0, le=models.LARGEST_KEY)] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        accept: Annotated[str, Header(description="text/csv has all users streamed as CSV.")] = "*/*",
+    ) -> Response:
+        """The features by user_id: a page as JSON, or all of them as CSV by `Accept: text/csv`."""
+        if _prefers_csv(accept):
+            pieces = database.features_as_csv()
+            # The first piece is fetched here, so that there is still an error to answer with.
+            return StreamingResponse(
+                _chained(await pieces.__anext__(), pieces), media_type="text/csv", headers={"Vary": "Accept"}
+            )
+        users = await database.features(-1 if after is None else after, limit + 1)
+        following = _address("/features", after=users[limit - 1][0], limit=limit) if len(users) > limit else None
+        lines = ",\n".join(text for _, text in users[:limit])
+        body = f'{{"features": [\n{lines}\n], "next": {json.dumps(following)}}}\n'
+        return Response(body, media_type="application/json", headers={"Vary": "Accept"})
+
+    @router.get(
+        "/features/{user_id}",
+        tags=["features"],
+        response_model=models.Features,
+        responses=problems(s404="There is no such user.", s422=INVALID),
+    )
+    async def show_features_of_a_user(user_id: UserId) -> Response:
+        """The features of one user."""
+        features = await database.features_of(user_id)
+        if features is None:
+            raise Problem(404, f"There is no user {user_id} among those published.")
+        return Response(f"{features}\n", media_type="application/json")
+
+    @router.get(
+        "/rejected",
+        tags=["rejected rows"],
+        response_model=models.RejectedPage,
+        responses=problems(s404="Nothing has been published yet.", s422=INVALID),
+    )
+    async def list_rejected_rows(
+        after: Annotated[
+            str | None,
+            Query(
+                description="The last row of the page before, as `users.csv,12,email`.",
+                pattern=r"^[^,\x00]{1,100},[0-9]{1,18},[^,\x00]{0,100}$",
+            ),
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Response:
+        """What could not be used of the files that the published features are made from, and why."""
+        file, row_number, column = (after or ",0,").split(",")
+        rows = await database.rejected((file, int(row_number), column), limit + 1)
+        following = None
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            following = _address("/rejected", after=f"{last['file']},{last['row_number']},{last['column_name']}", limit=limit)
+        return Json({"rejected": rows[:limit], "next": following})
+
+    @router.get(
+        "/rejected/reasons",
+        tags=["rejected rows"],
+        response_model=models.Reasons,
+        responses=problems(s404="Nothing has been published yet."),
+    )
+    async def count_reasons() -> Response:
+        """How often each reason stands in the rejected rows."""
+        return Json({"reasons": await database.reasons()})
+
+    @router.get(
+        "/plots/{name}.svg",
+        tags=["features"],
+        response_class=Response,
+        responses={
+            200: {"content": {"image/svg+xml": {}}, "description": "The plot, in the colours of the page it is put into."},
+            **problems(s404="There is no such plot, or nothing has been published yet.", s422=INVALID),
+        },
+    )
+    async def plot(name: Annotated[str, Path(description="experiments_per_user or most_used_compounds")]) -> Response:
+        """A plot of the published features."""
+        if name == "experiments_per_user":
+            svg = plots.experiments_per_user(await database.users_per_experiments(plots.BARS))
+        elif name == "most_used_compounds":
+            svg = plots.most_used_compounds(await database.most_used_compounds(plots.BARS))
+        else:
+            raise Problem(404, "There is no such plot; there are experiments_per_user and most_used_compounds.")
+        return Response(svg, media_type="image/svg+xml")
+
+    @router.get("/health", tags=["health"], response_model=models.Health, responses=problems())
+    async def health() -> Response:
+        """Whether the database answers, and when features were last published. It needs no token."""
+        try:
+            published = await database.last_published()
+        except psycopg.Error as error:
+            problem = problem_of(error)
+            raise Problem(503, problem.detail, problem.headers, database=False) from error
+        return Json({"database": True, "published": published})
+
+    return router
+
+
+def _address(path: str, **parameters: Any) -> str:
+    return f"{path}?{urlencode(parameters)}"
+
+
+def _prefers_csv(accept: str) -> bool:
+    """Whether an Accept header takes CSV rather than JSON. Raises Problem where it takes neither."""
+    weights = {"text/csv": 0.0, "application/json": 0.0}
+    specific = {"text/csv": -1, "application/json": -1}
+    for one in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in one.split(";"))
+        weight = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+        for kind in weights:
+            how_specific = (kind, f"{kind.partition('/')[0]}/*", "*/*")
+            if name in how_specific and (rank := 2 - how_specific.index(name)) > specific[kind]:
+                try:
+                    weights[kind], specific[kind] = float(weight), rank
+                except ValueError:
+                    continue
+    if not any(weight > 0 for weight in weights.values()):
+        raise Problem(406, "The features come as application/json or as text/csv.")
+    return weights["text/csv"] > weights["application/json"]
+
+
+def _input_was_refused(run: Run) -> bool:
+    """Whether a run failed by what is in the files: a file that cannot be loaded, or a test that they do not pass."""
+
+    def is_of_input(one: dict[str, Any]) -> bool:
+        is_seed = one["node"].startswith("seed.")
+        return one["status"] == "fail" or (is_seed and (one["message"] or "").startswith(REFUSED_BY_SEED))
+
+    return bool(run["failed_nodes"]) and all(map(is_of_input, run["failed_nodes"]))
+
+
+def _reasons(run: Run) -> list[str]:
+    """Sentences that say why a run did not succeed."""
+    reasons = [f"{one['node'].split('.')[2]}: {' '.join((one['message'] or one['status']).split())}." for one in run["failed_nodes"]]
+    reasons += [
+        f"{one['file']}: {one['rows_rejected']} of {one['rows_read']} rows are rejected." for one in run["files"] if one["rows_rejected"]
+    ]
+    if run["message"]:
+        reasons.append(" ".join(run["message"].split()))
+    return [f"{reason.rstrip('.')}." for reason in reasons]
+
+
+async def _chained(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
+
+
+async def _events(first: Run, changes: AsyncIterator[Run]) -> AsyncIterator[str]:
+    run = first
+    while True:
+        yield f"data: {json.dumps(jsonable_encoder(run))}\n\n"
+        try:
+            run = await changes.__anext__()
+        except StopAsyncIteration:
+            return
+        except (psycopg.Error, Problem):
+            # The reader of the events asks again; the answer to that is the problem.
+            return

@@ -1,0 +1,265 @@
+"""What is read of the database: the published tables, and the run log with the lock beside it.
+
+Published tables and the run log are read as the reader role, where there is one, in transactions that can only read.
+Statements are fixed texts; what a call brings goes along as parameters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncNullConnectionPool
+
+from experiment_features.runs import LOCK_HOLDER, lock_key, name_of_workers
+from experiment_features.service.settings import Settings
+
+CONNECTIONS = 10
+WAIT_SECONDS = 5
+STATEMENT_SECONDS = 30
+# A table that is being read cannot be replaced, so that a caller who takes no data would hold up the next run.
+STREAM_SECONDS = 600
+CHUNK_BYTES = 64 * 1024
+
+RUNS = """
+select
+    runs.id, runs.command, runs.started_by, runs.status, runs.started, runs.finished, runs.message,
+    nodes.nodes_done, nodes.nodes_total, nodes.failed_nodes,
+    counts.rows_read, counts.rows_published, counts.rows_rejected, counts.files
+from {audit}.runs
+cross join lateral (
+    select
+        count(*) filter (where status <> 'skipped') as nodes_done,
+        count(*) as nodes_total,
+        coalesce(
+            json_agg(json_build_object('node', node, 'status', status, 'message', message) order by node)
+            filter (where status in ('error', 'fail', 'runtime error')),
+            '[]'
+        ) as failed_nodes
+    from {audit}.run_nodes
+    where run_id = runs.id and node not like 'operation.%%'
+) as nodes
+cross join lateral (
+    select
+        sum(rows_read)::bigint as rows_read,
+        sum(rows_published)::bigint as rows_published,
+        sum(rows_rejected)::bigint as rows_rejected,
+        coalesce(json_agg(json_build_object(
+            'file', file, 'rows_read', rows_read, 'rows_published', rows_published, 'rows_rejected', rows_rejected
+        ) order by file), '[]') as files
+    from {audit}.run_files
+    where run_id = runs.id
+) as counts
+"""
+
+
+class Database:
+    """The database of the service.
+
+    A pool without idle connections: what the server's restart cuts is nobody's, and the next call finds it again.
+
+    Args:
+        settings: with the server, the schema and the reader role.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._schema = settings.schema
+        self._reader = settings.reader
+        self._names = {
+            "features": sql.Identifier(settings.schema),
+            "audit": sql.Identifier(f"{settings.schema}_audit"),
+        }
+        self._pool = AsyncNullConnectionPool(
+            kwargs={
+                **settings.connection,
+                "autocommit": True,
+                "application_name": "experiment_features service",
+                "connect_timeout": WAIT_SECONDS,
+                "options": f"-c statement_timeout={STATEMENT_SECONDS}s",
+            },
+            max_size=CONNECTIONS,
+            timeout=WAIT_SECONDS,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        await self._pool.open()
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def has_reader(self) -> bool:
+        """Whether there is the reader role, and this user may take its place."""
+        async with self._pool.connection() as connection:
+            found = await connection.execute(
+                "select 1 from pg_roles where rolname = %s and pg_has_role(rolname, 'MEMBER')", [self._reader]
+            )
+            return await found.fetchone() is not None
+
+    async def last_published(self) -> datetime | None:
+        """When features were last published. Raises psycopg.OperationalError where the database does not answer."""
+        try:
+            rows = await self._read(
+                "select max(runs.finished) as published from {audit}.runs inner join {audit}.run_nodes on runs.id = run_nodes.run_id "
+                "where run_nodes.node = 'model.experiment_features.user_features' and run_nodes.status = 'success'"
+            )
+        except psycopg.errors.UndefinedTable:
+            return None
+        return rows[0]["published"]
+
+    # Postgres writes the JSON of the features, so that a sum has all its digits.
+
+    async def features(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """Users behind a key, at most `limit`: user_id, and the features as JSON."""
+        rows = await self._read(
+            "select user_id, row_to_json(user_features)::text as features from {features}.user_features "
+            "where user_id > %s order by user_id limit %s",
+            after, limit,
+        )  # fmt: skip
+        return [(row["user_id"], row["features"]) for row in rows]
+
+    async def features_of(self, user_id: int) -> str | None:
+        """The features of a user as JSON; None where there is no such user."""
+        rows = await self._read(
+            "select row_to_json(user_features)::text as features from {features}.user_features where user_id = %s", user_id
+        )
+        return rows[0]["features"] if rows else None
+
+    async def features_as_csv(self) -> AsyncIterator[bytes]:
+        """All features as CSV with a header, in pieces, by user_id; only a piece of them is in memory."""
+        async with self._reading() as connection:
+            await connection.execute("set local statement_timeout = 0")
+            # A server that waits for its client to take data obeys no timeout of its own.
+            watch = asyncio.get_running_loop().call_later(STREAM_SECONDS, connection.pgconn.finish)
+            try:
+                async with connection.cursor().copy(
+                    self._text("copy (select * from {features}.user_features order by user_id) to stdout (format csv, header)")
+                ) as rows:
+                    piece = bytearray()
+                    async for row in rows:
+                        piece += row
+                        if len(piece) >= CHUNK_BYTES:
+                            yield bytes(piece)
+                            piece.clear()
+                    yield bytes(piece)
+            finally:
+                watch.cancel()
+
+    async def rejected(self, after: tuple[str, int, str], limit: int) -> list[dict[str, Any]]:
+        """Rejected rows behind a key (file, row number, column), at most `limit`."""
+        return await self._read(
+            "select file, row_number, column_name, reason, remedy, row_kept from {features}.rejected_rows "
+            "where (file, row_number, column_name) > (%s, %s, %s) order by file, row_number, column_name limit %s",
+            *after, limit,
+        )  # fmt: skip
+
+    async def reasons(self) -> list[dict[str, Any]]:
+        """Why rows were rejected, the most frequent reason first: file, reason, row_kept, count."""
+        return await self._read(
+            "select file, regexp_replace(reason, '[0-9]+(, [0-9]+)*', '…', 'g') as reason, row_kept, count(*) as count "
+            "from {features}.rejected_rows group by 1, 2, 3 order by count(*) desc, 1, 2 limit 50"
+        )
+
+    async def users_per_experiments(self, bars: int) -> list[tuple[int, int, int]]:
+        """A histogram: from and to how many experiments, and the users who ran as many; at most `bars` rows."""
+        rows = await self._read(
+            "with widths as (select greatest(1, ceil((max(total_experiments) + 1) / %s::numeric))::bigint as width "
+            "from {features}.user_features) "
+            "select min(total_experiments) as low, max(total_experiments) as high, count(*) as users "
+            "from {features}.user_features cross join widths group by total_experiments / width order by total_experiments / width",
+            bars,
+        )
+        return [(row["low"], row["high"], row["users"]) for row in rows]
+
+    async def most_used_compounds(self, bars: int) -> list[tuple[int, str | None, int]]:
+        """The compounds in the most experiments: id, name, experiments; at most `bars` rows."""
+        rows = await self._read(
+            "select compound_id, compound_name, experiments from {features}.compound_usage order by experiments desc, compound_id limit %s",
+            bars,
+        )
+        return [(row["compound_id"], row["compound_name"], row["experiments"]) for row in rows]
+
+    async def runs(self, limit: int, before: tuple[datetime, str] | None = None) -> list[dict[str, Any]]:
+        """Runs of the log, newest first, at most `limit`; of those started before one, where its start and id are given."""
+        where = "where (runs.started, runs.id) < (%s, %s)" if before else ""
+        return await self._runs(f"{where} order by runs.started desc, runs.id desc limit %s", *(before or ()), limit)
+
+    async def run(self, run_id: str) -> dict[str, Any] | None:
+        """A run of the log; None where there is no such run."""
+        rows = await self._runs("where runs.id = %s", run_id)
+        return rows[0] if rows else None
+
+    async def holder(self) -> str | None:
+        """The id of the run that has the lock of the schema; None where the lock is free."""
+        async with self._pool.connection() as connection:
+            holding = await (await connection.execute(LOCK_HOLDER, [lock_key(self._schema)])).fetchone()
+        if holding is None:
+            return None
+        if holding[1] and holding[1].startswith("experiment_features run "):
+            return holding[1].rpartition(" ")[2]
+        # Of another user's session only the lock is to be seen.
+        running = await self._runs("where runs.status = 'running' order by runs.started desc limit 1")
+        return running[0]["id"] if running else "unknown"
+
+    async def end_run(self, run_id: str, message: str) -> None:
+        """Ends a run of another program: cuts its connections, so that nothing of it is published, and says so in the log.
+
+        Raises:
+            psycopg.errors.InsufficientPrivilege: the run is another user's.
+        """
+        key = lock_key(self._schema)
+        async with self._pool.connection() as connection:
+            holding = await (await connection.execute(LOCK_HOLDER, [key])).fetchone()
+            if holding is None or not (holding[1] or "").endswith(f" {run_id}"):
+                return
+            await connection.execute("select pg_terminate_backend(%s, 10000)", [holding[0]])
+            taken = await (await connection.execute("select pg_try_advisory_lock(%s)", [key])).fetchone()
+            if taken != (True,):
+                # A run that waited has begun, and has cut these connections itself.
+                return
+            try:
+                await connection.execute(
+                    "select pg_terminate_backend(pid, 10000) from pg_stat_activity "
+                    "where application_name = %s and datname = current_database()",
+                    [name_of_workers(self._schema)],
+                )
+                await connection.execute(
+                    self._text(
+                        "update {audit}.runs set status = 'cancelled', finished = clock_timestamp(), message = %s "
+                        "where id = %s and finished is null"
+                    ),
+                    [message, run_id],
+                )
+            finally:
+                await connection.execute("select pg_advisory_unlock(%s)", [key])
+
+    async def _runs(self, end: str, *parameters: Any) -> list[dict[str, Any]]:
+        try:
+            return await self._read(RUNS + end, *parameters)
+        except psycopg.errors.UndefinedTable:
+            return []
+
+    async def _read(self, text: str, *parameters: Any) -> list[dict[str, Any]]:
+        async with self._reading() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(self._text(text), parameters)
+            return await cursor.fetchall()
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[psycopg.AsyncConnection]:
+        """A transaction that can only read, as the reader role where there is one."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("set transaction read only")
+            await connection.execute(
+                "select set_config('role', rolname, true) from pg_roles where rolname = %s and pg_has_role(rolname, 'MEMBER')",
+                [self._reader],
+            )
+            yield connection
+
+    def _text(self, text: str) -> sql.Composed:
+        return sql.SQL(text).format(**self._names)

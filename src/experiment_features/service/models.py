@@ -1,0 +1,123 @@
+"""The shapes of the answers, as OpenAPI shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+LARGEST_KEY = 2**63 - 1
+
+
+class RunStatus(str, Enum):
+    running = "running"
+    succeeded = "succeeded"
+    failed = "failed"
+    cancelled = "cancelled"
+    interrupted = "interrupted"
+
+
+class RunOptions(BaseModel):
+    """How to run; nothing has to be given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    full_refresh: StrictBool = Field(False, description="Make every table anew, as `dbt build --full-refresh` does.")
+
+
+class FailedNode(BaseModel):
+    node: str = Field(description="Its id in dbt's graph, such as test.experiment_features.rejected_rows_are_tolerable.")
+    status: str = Field(description="In dbt's words, such as error or fail.")
+    message: str | None = Field(description="What dbt says of it.")
+
+
+class FileCounts(BaseModel):
+    file: str
+    rows_read: int | None
+    rows_published: int | None
+    rows_rejected: int | None
+
+
+class Run(BaseModel):
+    """A run, from its start on."""
+
+    id: str
+    command: str = Field(description="Such as dbt build.")
+    started_by: str
+    status: RunStatus
+    started: datetime
+    finished: datetime | None = Field(description="null while it runs.")
+    message: str | None = Field(description="Why the run failed, where no node did.")
+    nodes_done: int | None = Field(description="Seeds, models and tests that have ended; null where the run is another program's.")
+    nodes_total: int | None = Field(description="Of how many; null before dbt has counted them.")
+    failed_nodes: list[FailedNode]
+    rows_read: int | None = Field(description="Rows of all files; null where they were not counted.")
+    rows_published: int | None = Field(description="Rows that the published tables are made from; 0 where nothing was published.")
+    rows_rejected: int | None
+    files: list[FileCounts]
+
+
+class RunPage(BaseModel):
+    runs: list[Run]
+    next: str | None = Field(description="The address of the next page; null on the last one.")
+
+
+class Features(BaseModel):
+    """The features of one user, as dbt's documentation describes them."""
+
+    user_id: int
+    total_experiments: int
+    avg_experiment_run_time: float | None
+    total_experiment_run_time: float | None = Field(description="With as many decimals as the files have.")
+    distinct_compounds: int
+    most_common_compound_id: int | None
+    most_common_compound_name: str | None
+    most_common_compound_ids: str | None
+    most_common_compound_experiments: int | None
+
+
+class FeaturesPage(BaseModel):
+    features: list[Features]
+    next: str | None = Field(description="The address of the next page; null on the last one.")
+
+
+class RejectedRow(BaseModel):
+    file: str
+    row_number: int = Field(description="As an editor shows it.")
+    column_name: str = Field(description="Empty where the fault concerns the whole row.")
+    reason: str
+    remedy: str
+    row_kept: bool = Field(description="Whether the row was used, without this cell.")
+
+
+class RejectedPage(BaseModel):
+    rejected: list[RejectedRow]
+    next: str | None = Field(description="The address of the next page; null on the last one.")
+
+
+class ReasonCount(BaseModel):
+    file: str
+    reason: str = Field(description="With … in place of numbers.")
+    row_kept: bool
+    count: int
+
+
+class Reasons(BaseModel):
+    reasons: list[ReasonCount] = Field(description="The most frequent ones, at most 50.")
+
+
+class Health(BaseModel):
+    database: bool = Field(description="Whether the database answers.")
+    published: datetime | None = Field(description="When features were last published; null where they never were.")
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457; some problems have further members, such as run or errors."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str

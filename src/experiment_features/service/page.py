@@ -1,0 +1,34 @@
+"""What people see: the page, and the calls in plain words. Neither loads anything from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+FOLDER = Path(__file__).parent
+
+
+def add_pages(app: FastAPI) -> None:
+    """Adds the page at /, the calls at /docs, and the style sheet and script that they need."""
+    templates = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
+    )
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"))
+
+    @app.get("/", include_in_schema=False)
+    async def page(request: Request) -> HTMLResponse:
+        return HTMLResponse(templates.get_template("page.html").render())
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        schema = app.openapi()
+        calls = [
+            {"method": method.upper(), "path": path, **call}
+            for path, methods in schema["paths"].items()
+            for method, call in methods.items()
+        ]
+        return HTMLResponse(templates.get_template("docs.html").render(info=schema["info"], calls=calls))

@@ -1,0 +1,128 @@
+"""What is checked before a call reaches the app, and the headers that every answer gets.
+
+A page of another site can have the user's browser send calls to this machine. It cannot read the answers, since no
+answer allows it to, and it cannot start anything: a browser says in Origin and Sec-Fetch-Site where a call comes from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from experiment_features.service.problems import Problem
+from experiment_features.service.settings import Settings
+
+MAXIMUM_BODY_BYTES = 64 * 1024
+BODY_SECONDS = 10
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Guard:
+    """Lets a call through to the app, or answers it with a problem.
+
+    Args:
+        app: the app behind it.
+        settings: whose token is needed, and whether only this machine is served.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._token = f"Bearer {settings.token}".encode() if settings.token else None
+        self._hosts = {"localhost", "127.0.0.1", "::1", settings.host} if settings.is_local else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            headers = Headers(scope=scope)
+            self._check_host(headers)
+            self._check_token(headers, scope["path"])
+            if scope["method"] not in SAFE_METHODS:
+                _check_origin(headers)
+            receive = await _with_bounded_body(headers, receive)
+        except Problem as problem:
+            await problem.response()(scope, receive, send_with_headers)
+            return
+        await self._app(scope, receive, send_with_headers)
+
+    def _check_host(self, headers: Headers) -> None:
+        """Refuses a name that somebody's DNS server has pointed to this machine."""
+        if self._hosts is not None and _hostname(f"//{headers.get('host', '')}") not in self._hosts:
+            raise Problem(421, "The service is known here by the names localhost and 127.0.0.1 only.")
+
+    def _check_token(self, headers: Headers, path: str) -> None:
+        # The page holds no data; it asks for the token and brings it with the calls that do.
+        if self._token is None or path in ("/health", "/") or path.startswith("/static/"):
+            return
+        # As raw bytes, since compare_digest takes no other characters than those of ASCII.
+        if not hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), self._token):
+            raise Problem(
+                401, "This call needs the token of the service, as the header `Authorization: Bearer ...`.", {"WWW-Authenticate": "Bearer"}
+            )
+
+
+def _check_origin(headers: Headers) -> None:
+    site = headers.get("sec-fetch-site", "none")
+    origin = headers.get("origin")
+    if site not in ("same-origin", "none") or (origin is not None and urlsplit(origin).netloc != headers.get("host")):
+        raise Problem(403, "A page of another site may not start or stop anything here; use the service's own page.")
+
+
+async def _with_bounded_body(headers: Headers, receive: Receive) -> Receive:
+    """The body, read before the app is called, which cannot be made to hold more than the limit."""
+    body = b""
+    if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+        more = True
+        while more:
+            try:
+                message = await asyncio.wait_for(receive(), BODY_SECONDS)
+            except asyncio.TimeoutError:
+                raise Problem(408, "The body did not arrive in time.", {"Connection": "close"}) from None
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > MAXIMUM_BODY_BYTES:
+                raise Problem(413, f"The body is larger than {MAXIMUM_BODY_BYTES} bytes.", {"Connection": "close"})
+    if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Problem(415, "The body has to be JSON, with the header `Content-Type: application/json`.")
+    is_read = False
+
+    async def receive_again() -> Message:
+        nonlocal is_read
+        if is_read:
+            return await receive()
+        is_read = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+def _hostname(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
