@@ -21,7 +21,7 @@ from experiment_features.postgres import Server
 PROJECT = Path(__file__).resolve().parents[2]
 PUBLISHED = Path(__file__).resolve().parent / "published"
 # Variables by which a developer's own shell could change what is tested.
-OWN_SETTINGS = ("PG", "DBT_", "ENGINE", "DUCKDB_", "SPARK_", "FEATURES_", "SEEDS_DIR", "SHOW_FEATURES")
+OWN_SETTINGS = ("PG", "DBT_", "ENGINE", "DUCKDB_", "SPARK_", "FEATURES_", "ETL_", "SEEDS_DIR", "SHOW_FEATURES")
 FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,17 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsers import chromium, needs_chromium
 from conftest import Project
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMEDRIVER = shutil.which("chromedriver")
-
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and CHROMEDRIVER), reason="Chromium or its driver is not installed (Debian: chromium, chromium-driver)"
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +48,7 @@ def site(project: Project) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1400,1000",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):  # fmt: skip
-        options.add_argument(argument)
-    with webdriver.Chrome(options, webdriver.ChromeService(CHROMEDRIVER)) as driver:
+    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
         yield driver
 
 

@@ -1,0 +1,139 @@
+"""The HTTP service as a process, as `make serve` starts it, on a free port."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+from conftest import Project
+
+SECONDS = 120
+Value = TypeVar("Value")
+
+
+@dataclass
+class Service:
+    """A running service.
+
+    Args:
+        process: whose output goes into `lines`.
+        url: such as http://127.0.0.1:40123.
+        lines: what it has printed.
+    """
+
+    process: subprocess.Popen[str]
+    url: str
+    lines: list[str]
+
+    def call(self, method: str, path: str, status: int | None = None, **arguments: Any) -> requests.Response:
+        """A call; its status is checked where one is given, and that errors are problem documents."""
+        answer = requests.request(method, self.url + path, timeout=SECONDS, **arguments)
+        assert status is None or answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text[:2000]}"
+        if answer.status_code >= 400:
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            problem = answer.json()
+            assert problem["status"] == answer.status_code and problem["detail"].endswith((".", "!")), problem
+        return answer
+
+    def get(self, path: str, status: int = 200, **arguments: Any) -> Any:
+        return self.call("GET", path, status, **arguments).json()
+
+    def post(self, path: str, status: int, **arguments: Any) -> Any:
+        return self.call("POST", path, status, **arguments).json()
+
+    def run_when(self, run_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The run, as soon as the condition holds of it."""
+        return until(lambda: run if condition(run := self.get(f"/etl/{run_id}")) else None)
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    @property
+    def dbt(self) -> int:
+        """The process of the build under way."""
+        return until(lambda: next(map(int, Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()), None))
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ends the service by a signal and gives its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(SECONDS)
+
+
+def environment_of(project: Project, **environment: str) -> dict[str, str]:
+    """What the service and dbt get."""
+    return {
+        **project.environment,
+        "FEATURES_SCHEMA": project.schema,
+        "SEEDS_DIR": str(project.seeds),
+        "DBT_TARGET_PATH": str(project.folder / "target"),
+        "DBT_LOG_PATH": str(project.folder / "logs"),
+        "ETL_PORT": "0",
+        "PYTHONUNBUFFERED": "1",
+        **environment,
+    }
+
+
+@contextmanager
+def serving(project: Project, **environment: str) -> Iterator[Service]:
+    """A service, from its first line on, and its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "experiment_features.service"],
+        cwd=project.folder, env=environment_of(project, **environment), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    lines: list[str] = []
+
+    def read() -> None:
+        for line in process.stdout:
+            lines.append(line)
+
+    reading = threading.Thread(target=read, daemon=True)
+    reading.start()
+    try:
+        found = until(lambda: re.search(r"The service is up: (http://\S+?)/ ", "".join(lines)) or (process.poll() is not None or None))
+        assert found is not True, "".join(lines)
+        yield Service(process, found.group(1), lines)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(SECONDS)
+        reading.join(SECONDS)
+
+
+def refused(project: Project, **environment: str) -> str:
+    """What a service says that refuses to start."""
+    done = subprocess.run(
+        [sys.executable, "-m", "experiment_features.service"],
+        cwd=project.folder, env=environment_of(project, **environment), capture_output=True, text=True, timeout=SECONDS,
+    )  # fmt: skip
+    assert done.returncode != 0 and "Traceback" not in done.stderr, done.stderr
+    return done.stderr.strip()
+
+
+def until(look: Callable[[], Value | None]) -> Value:
+    """What is looked for, as soon as it is there."""
+    end = time.monotonic() + SECONDS
+    while (found := look()) is None:
+        assert time.monotonic() < end, "what was waited for did not come"
+        time.sleep(0.05)
+    return found
+
+
+def is_gone(process: int) -> bool:
+    """Whether a process has ended."""
+    try:
+        os.kill(process, 0)
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return True

@@ -1,0 +1,106 @@
+"""The features as CSV take as much memory for a million users as for ten, and nobody who takes none holds up a run."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from conftest import Project
+from services import Service, serving, until
+
+from experiment_features.service import database
+from experiment_features.service.settings import read_settings
+
+USERS = 1_000_000
+# More than the buffers of sockets hold.
+BYTES_OF_A_USER = 120
+
+
+@pytest.fixture(scope="module")
+def service(project: Project) -> Iterator[Service]:
+    """A service over a table that no dbt has built: what matters is its size."""
+    project.query(
+        "create schema {schema}; create table {schema}.user_features as select user_id, 1::bigint as total_experiments, "
+        "12.5::double precision as avg_experiment_run_time, 12.5 as total_experiment_run_time, 1::bigint as distinct_compounds, "
+        "1::bigint as most_common_compound_id, repeat('x', 100) || user_id as most_common_compound_name, '1' as most_common_compound_ids, "
+        "1::bigint as most_common_compound_experiments from generate_series(1::bigint, 10) as user_id;"
+        "alter table {schema}.user_features add primary key (user_id)"
+    )
+    with serving(project) as service:
+        yield service
+    project.query("drop schema {schema} cascade")
+
+
+def peak_mebibytes(service: Service) -> float:
+    status = Path(f"/proc/{service.process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def stream(service: Service) -> tuple[int, str]:
+    """How many bytes the CSV has, and their digest."""
+    digest, size = hashlib.sha256(), 0
+    for piece in service.call("GET", "/features", 200, headers={"Accept": "text/csv"}, stream=True).iter_content(1 << 16):
+        digest.update(piece)
+        size += len(piece)
+    return size, digest.hexdigest()
+
+
+def test_a_million_users_take_the_memory_of_ten(service: Service, project: Project) -> None:
+    stream(service)
+    service.get("/features?limit=1000")
+    before = peak_mebibytes(service)
+    project.query(
+        "insert into {schema}.user_features select number, 1, 12.5, 12.5, 1, 1, repeat('x', 100) || number, '1', 1 "
+        f"from generate_series(11, {USERS}) as number; analyze {{schema}}.user_features"
+    )
+    size, digest = stream(service)
+    assert size > USERS * BYTES_OF_A_USER
+    # A fraction of what the rows themselves take.
+    assert peak_mebibytes(service) - before < 8, "MiB"
+    # All of them, in order.
+    lines = "\n".join(f"{number},1,12.5,12.5,1,1,{'x' * 100}{number},1,1" for number in range(1, USERS + 1))
+    header = (
+        "user_id,total_experiments,avg_experiment_run_time,total_experiment_run_time,distinct_compounds,most_common_compound_id,"
+        "most_common_compound_name,most_common_compound_ids,most_common_compound_experiments"
+    )
+    assert digest == hashlib.sha256(f"{header}\n{lines}\n".encode()).hexdigest()
+
+
+def test_who_takes_no_data_is_cut_off(service: Service, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that is being read cannot be replaced."""
+    monkeypatch.setattr(database, "STREAM_SECONDS", 0.2)
+    environment = {name: value for name, value in project.environment.items() if name.startswith("PG")}
+
+    async def take_one_piece() -> None:
+        source = database.Database(read_settings({**environment, "FEATURES_SCHEMA": project.schema}))
+        await source.open()
+        pieces = source.features_as_csv()
+        assert await pieces.__anext__()
+        await asyncio.to_thread(until, lambda: None if readers(project) else True)
+        with pytest.raises(psycopg.Error):
+            async for _ in pieces:
+                pass
+        await source.close()
+
+    asyncio.run(take_one_piece())
+
+
+def test_who_leaves_is_no_reader_any_more(service: Service, project: Project) -> None:
+    answer = service.call("GET", "/features", 200, headers={"Accept": "text/csv"}, stream=True)
+    pieces = answer.iter_content(1024)
+    assert next(pieces)
+    assert readers(project)
+    answer.close()
+    until(lambda: None if readers(project) else True)
+
+
+def readers(project: Project) -> list[tuple]:
+    return project.query(
+        "select pid from pg_locks where relation = '{schema}.user_features'::regclass and mode = 'AccessShareLock' "
+        "and pid <> pg_backend_pid()"
+    )
+
