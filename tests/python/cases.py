@@ -18,6 +18,7 @@ from conftest import Project
 RESULTS = {
     "features": "{schema}.user_features",
     "summary": "{schema}.experiment_summary",
+    "usage": "{schema}.compound_usage",
     "rejects": "{schema}_staging.int_rejected_rows",
     "rows_per_file": "{schema}_staging.int_rows_per_file",
     "raw_users": "{schema}_raw.users",

@@ -46,10 +46,11 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What `compute` gives: one dict per valid user, totals, and what was refused."""
+    """What `compute` gives: one dict per valid user, totals, compounds that were used, and what was refused."""
 
     features: list[dict[str, Any]]
     summary: dict[str, Any]
+    usage: list[dict[str, Any]]
     rejected: set[Rejected]
     rows_read: dict[str, int]
 
@@ -106,12 +107,14 @@ def compute(users: bytes, experiments: bytes, compounds: bytes) -> Result:
             rejected.add((EXPERIMENTS, row.line, "user_id", False, "unknown_user"))
 
     names = {key: row.cells[1] for key, row in valid[COMPOUNDS].items()}
+    uses = Counter(compound for e in used for compound in e.compounds)
     return Result(
         features=[
             user_features(user, [e for e in used if e.user == user], names)
             for user in sorted(valid[USERS])
         ],
         summary=summarise(len(valid[USERS]), used),
+        usage=[{"compound_id": key, "compound_name": names[key] or None, "experiments": uses[key]} for key in sorted(uses)],
         rejected=rejected,
         rows_read={f: len(t.rows) + len(t.wrong_count) for f, t in tables.items()},
     )

@@ -64,6 +64,7 @@ def difference(one: Input, outcome: Outcome) -> str | None:
     for what, wanted, found in (
         ("features", expected.features, features),
         ("summary", [expected.summary], summary),
+        ("usage", expected.usage, sorted(outcome.relations["usage"], key=lambda row: row["compound_id"])),
         ("rejected", sorted(expected.rejected), sorted(rejected)),
         ("rows read", expected.rows_read, rows_read),
         ("failed tests", [], outcome.failed_tests),

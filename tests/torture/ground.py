@@ -25,6 +25,7 @@ DEADLINE_SECONDS = 120
 MARTS = {
     "user_features": "select * from {schema}.user_features order by user_id",
     "experiment_summary": "select * from {schema}.experiment_summary",
+    "compound_usage": "select * from {schema}.compound_usage order by compound_id",
     "rejected_rows": "select file, row_number, column_name, row_kept from {schema}.rejected_rows order by 1, 2, 3",
 }
 Rows = list[tuple[Any, ...]]
@@ -113,6 +114,7 @@ def expected(users: bytes, experiments: bytes, compounds: bytes) -> State:
     return {
         "user_features": [tuple(row.values()) for row in result.features],
         "experiment_summary": [tuple(result.summary.values())],
+        "compound_usage": [tuple(row.values()) for row in result.usage],
         "rejected_rows": sorted(row[:4] for row in result.rejected),
     }
 
