@@ -64,6 +64,7 @@ dbt.contracts.files.MAXIMUM_SEED_SIZE = -1
 _show_table = SeedTask.show_table
 _modules = dbt.context.base.get_context_modules
 _execute_with_hooks = RunTask.execute_with_hooks
+_handle_result = RunTask._handle_result
 _open_connection = PostgresConnectionManager.open
 _current_run: Run | None = None
 
@@ -130,7 +131,7 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     adapter = get_adapter(task.config)
     if isinstance(task, NOT_BUILDING) or adapter.type() != "postgres":
         return _execute_with_hooks(task, selected_uids)
-    run = _begin(adapter)
+    run = _begin(adapter, task.num_nodes)
     status, message = "failed", None
     try:
         with _stopped_by_sigterm():
@@ -148,7 +149,7 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
         _end(run, status, message, task.node_results)
 
 
-def _begin(adapter: Any) -> Run:
+def _begin(adapter: Any, nodes: int) -> Run:
     """The run, with its lock and its row. Raises DbtRuntimeError where it cannot have them."""
     global _current_run
     credentials = adapter.config.credentials
@@ -160,7 +161,7 @@ def _begin(adapter: Any) -> Run:
         run = Run(handle, credentials.schema, os.environ.get("FEATURES_RUN_ID") or get_invocation_id())
         credentials.application_name = run.name_of_workers
         run.take_lock(_wait_seconds(), lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
-        run.begin(f"dbt {get_flags().WHICH}", _started_by())
+        run.begin(f"dbt {get_flags().WHICH}", _started_by(), nodes)
     except (RunError, psycopg2.Error) as error:
         handle.close()
         raise DbtRuntimeError(str(error).strip()) from error
@@ -203,25 +204,35 @@ def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> 
     """Closes the row of the run. Where the database is gone, the next run does that."""
     global _current_run
     _current_run = None
-    nodes = {
-        one.node.unique_id: Node(
-            node=one.node.unique_id,
-            status=str(one.status),
-            seconds=one.execution_time,
-            rows=one.adapter_response.get("rows_affected"),
-            message=one.message,
-        )
-        for one in results
-    }
     try:
-        run.end(status, message, list(nodes.values()))
+        run.end(status, message, [_node(one) for one in results])
     except psycopg2.Error as error:
         sentence = f"The end of the run is not in the run log: {str(error).strip()}"
         fire_event(Note(msg=sentence), level=EventLevel.WARN)
         run.close()
 
 
+def _handle_and_log(task: RunTask, result: Any) -> None:
+    """dbt's `_handle_result`, which it calls when a node has ended."""
+    _handle_result(task, result)
+    if _current_run is not None:
+        # Where the connection is gone, the run notices by its lock.
+        with suppress(psycopg2.Error):
+            _current_run.add_node(_node(result))
+
+
+def _node(result: Any) -> Node:
+    return Node(
+        node=result.node.unique_id,
+        status=str(result.status),
+        seconds=result.execution_time,
+        rows=result.adapter_response.get("rows_affected"),
+        message=result.message,
+    )
+
+
 PostgresConnectionManager.open = staticmethod(_open_safely)
 SeedTask.show_table = _show_table_of_seed
 RunTask.execute_with_hooks = _execute_alone
+RunTask._handle_result = _handle_and_log
 dbt.context.base.get_context_modules = _modules_of_project

@@ -21,6 +21,7 @@ OLDEST_SERVER = 14
 # A host that is gone is noticed in about a minute, where the server would wait for hours by default.
 KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
 
+INSERT_NODES = "insert into {audit}.run_nodes (run_id, node, status, seconds, rows, message)"
 
 # Who has the lock whose key is the parameter, as pid and application_name.
 LOCK_HOLDER = (
@@ -133,8 +134,8 @@ class Run:
                 text += f" ({command}, by {started_by}, since {started} UTC)"
         return text
 
-    def begin(self, command: str, started_by: str) -> None:
-        """Writes the row of the run, and closes those of runs that were killed."""
+    def begin(self, command: str, started_by: str, nodes: int) -> None:
+        """Writes the row of the run, which has so many nodes, and closes those of runs that were killed."""
         if not self._has_log():
             statements = Path(__file__).with_name("runs.sql").read_text()
             self._execute(f"begin; {statements} commit")
@@ -142,15 +143,22 @@ class Run:
             "update {audit}.runs set status = 'interrupted', finished = clock_timestamp(), "
             "message = 'The process ended before the run did.' where finished is null"
         )
-        self._execute("insert into {audit}.runs (id, command, started_by) values (%s, %s, %s)", self.run_id, command, started_by)
+        self._execute(
+            "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s)", self.run_id, command, started_by, nodes
+        )
+
+    def add_node(self, node: Node) -> None:
+        """Adds what became of a node, so that others see how far the run is."""
+        self._execute(f"{INSERT_NODES} values (%s, %s, %s, %s, %s, %s) on conflict do nothing", *self._row(node))
 
     def end(self, status: str, message: str | None, nodes: Iterable[Node]) -> None:
-        """Closes the row of the run, adds what became of its nodes and files, and gives the lock back."""
-        rows = [(self.run_id, one.node, one.status, one.seconds, one.rows, one.message) for one in nodes]
+        """Closes the row of the run, adds what became of its files and of nodes not added yet, and gives the lock back."""
+        rows = [self._row(one) for one in nodes]
         succeeded = {one.node.rpartition(".")[2] for one in nodes if one.status == "success"}
         with self._connection.cursor() as cursor:
             cursor.execute("begin")
-            execute_values(cursor, self._with_schemas("insert into {audit}.run_nodes values %s"), rows)
+            # Of nodes that dbt skips or stops, it speaks at the end alone.
+            execute_values(cursor, self._with_schemas(f"{INSERT_NODES} values %s on conflict do nothing"), rows)
             if "int_rows_per_file" in succeeded:
                 cursor.execute(
                     self._with_schemas(
@@ -172,9 +180,12 @@ class Run:
         """Gives the lock back, by closing the connection."""
         self._connection.close()
 
+    def _row(self, node: Node) -> tuple[Any, ...]:
+        return self.run_id, node.node, node.status, node.seconds, node.rows, node.message
+
     def _has_log(self) -> bool:
-        found = self._execute("select to_regclass(%s)", self._with_schemas("{audit}.run_nodes").as_string(self._connection))
-        return found[0][0] is not None
+        runs = self._with_schemas("{audit}.runs").as_string(self._connection)
+        return bool(self._execute("select 1 from pg_attribute where attrelid = to_regclass(%s) and attname = 'nodes'", runs))
 
     def _with_schemas(self, text: str) -> sql.Composed:
         names = {"audit": f"{self._schema}_audit", "staging": f"{self._schema}_staging"}

@@ -1,7 +1,7 @@
 -- The run log, in the schema that stands for {audit}: made by the first command that builds.
 create schema if not exists {audit};
 
-create table {audit}.runs (
+create table if not exists {audit}.runs (
     id text primary key,
     command text not null,
     started_by text not null,
@@ -9,11 +9,15 @@ create table {audit}.runs (
     finished timestamptz,
     status text not null default 'running',
     message text,
+    nodes bigint,
     check (status in ('running', 'succeeded', 'failed', 'cancelled', 'interrupted')),
     check ((status = 'running') = (finished is null))
 );
 
-create table {audit}.run_files (
+-- Of a log from before there was this column.
+alter table {audit}.runs add column if not exists nodes bigint;
+
+create table if not exists {audit}.run_files (
     run_id text not null references {audit}.runs,
     file text not null,
     size_bytes bigint,
@@ -26,7 +30,7 @@ create table {audit}.run_files (
     primary key (run_id, file)
 );
 
-create table {audit}.run_nodes (
+create table if not exists {audit}.run_nodes (
     run_id text not null references {audit}.runs,
     node text not null,
     status text not null,

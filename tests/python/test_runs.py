@@ -131,6 +131,34 @@ def test_killed_run_leaves_no_lock_and_no_statement(built: Project, published: P
     assert statuses == [("succeeded", None), ("interrupted", "The process ended before the run did.")]
 
 
+def test_nodes_are_on_record_as_they_end(built: Project, published: Project) -> None:
+    """Also of a run that is killed then."""
+    with held_at(built):
+        killed = built.start("seed")
+        wait_for_held(built)
+        ended = (
+            "select runs.nodes, array_agg(node || ' ' || run_nodes.status order by node) "
+            "from {schema}_audit.runs inner join {schema}_audit.run_nodes on run_id = id "
+            "where runs.status = 'running' and node like 'seed.%' group by id having count(*) = 2"
+        )
+        wait_until(built, ended)
+        seeds = [f"seed.experiment_features.{name} success" for name in ("compounds", "user_experiments")]
+        assert built.query(ended) == [(3, seeds)]
+        killed.kill()
+        killed.wait()
+    built.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="10")
+
+
+def test_log_of_an_earlier_version_is_kept(make_project: Callable[[str], Project]) -> None:
+    project = make_project("earlier")
+    project.dbt("seed", "--quiet")
+    before = project.query("select id, message from {schema}_audit.runs")
+    project.query("alter table {schema}_audit.runs drop column nodes")
+    project.dbt("seed", "--quiet")
+    runs = project.query("select id, message, nodes from {schema}_audit.runs order by started")
+    assert runs[0] == (*before[0], None) and [nodes for _, _, nodes in runs] == [None, 3]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Project, number: signal.Signals) -> None:
     before = built.query("select * from {schema}_raw.users")
@@ -172,7 +200,7 @@ def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:
     project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", FEATURES_STARTED_BY="night shift")
     after = datetime.now(timezone.utc)
 
-    [(run_id, command, started_by, started, finished, status, message)] = project.query("select * from {schema}_audit.runs")
+    [(run_id, command, started_by, started, finished, status, message, count)] = project.query("select * from {schema}_audit.runs")
     assert (command, started_by, status, message) == ("dbt build", "night shift", "succeeded", None)
     assert before < started < finished < after
 
@@ -190,6 +218,7 @@ def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:
 
     nodes = {row[0]: row[1:] for row in project.query("select node, status, seconds, rows, message from {schema}_audit.run_nodes")}
     assert len(nodes) > 100
+    assert len([node for node in nodes if not node.startswith("operation.")]) == count
     status, seconds, rows, message = nodes["model.experiment_features.user_features"]
     assert (status, rows, message) == ("success", 1, "INSERT 0 1") and 0 < seconds < 60
 

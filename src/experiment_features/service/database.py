@@ -30,13 +30,12 @@ CHUNK_BYTES = 64 * 1024
 RUNS = """
 select
     runs.id, runs.command, runs.started_by, runs.status, runs.started, runs.finished, runs.message,
-    nodes.nodes_done, nodes.nodes_total, nodes.failed_nodes,
+    nodes.nodes_done, runs.nodes as nodes_total, nodes.failed_nodes,
     counts.rows_read, counts.rows_published, counts.rows_rejected, counts.files
 from {audit}.runs
 cross join lateral (
     select
         count(*) filter (where status <> 'skipped') as nodes_done,
-        count(*) as nodes_total,
         coalesce(
             json_agg(json_build_object('node', node, 'status', status, 'message', message) order by node)
             filter (where status in ('error', 'fail', 'runtime error')),

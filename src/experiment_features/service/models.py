@@ -49,7 +49,7 @@ class Run(BaseModel):
     started: datetime
     finished: datetime | None = Field(description="null while it runs.")
     message: str | None = Field(description="Why the run failed, where no node did.")
-    nodes_done: int | None = Field(description="Seeds, models and tests that have ended; null where the run is another program's.")
+    nodes_done: int | None = Field(description="Seeds, models and tests that have ended, without those skipped.")
     nodes_total: int | None = Field(description="Of how many; null before dbt has counted them.")
     failed_nodes: list[FailedNode]
     rows_read: int | None = Field(description="Rows of all files; null where they were not counted.")

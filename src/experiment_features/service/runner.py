@@ -1,7 +1,7 @@
 """Starts and stops runs, and says what became of each.
 
-The run log in the database is what counts. The service adds what only it knows of its own processes: how many nodes
-are done, and why dbt ended before it could write into the log; that lasts as long as the service does.
+The run log in the database is what counts. The service adds what it hears of its own processes: how many nodes are
+done, before the log says so, and why dbt ended before it could write into the log; that lasts as long as the service.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def _of_child(child: Child) -> Run:
 def _with_child(run: Run, child: Child | None) -> Run:
     """A run of the log, with what the service knows of its own process."""
     if child is None:
-        return run | ({"nodes_done": None, "nodes_total": None} if run["status"] in ("running", "interrupted") else {})
+        return run
     if child.is_alive:
         return run | {"status": "running", "finished": None, "nodes_done": child.nodes_done, "nodes_total": child.nodes_total}
     if run["status"] in ("running", "interrupted"):
@@ -200,4 +200,4 @@ def _with_child(run: Run, child: Child | None) -> Run:
             "status": "interrupted", "message": f"{INTERRUPTED} {child.ending}", "finished": child.finished,
             "nodes_done": child.nodes_done, "nodes_total": child.nodes_total,
         }  # fmt: skip
-    return run if child.nodes_total is None else run | {"nodes_total": child.nodes_total}
+    return run
