@@ -11,16 +11,18 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from campaign import Campaign
 from conftest import Project
-from ground import BUILD, Ground, build, connect, expect_order, expect_state, finish, prepare, published, runs_until, two_inputs, wait_for
+from ground import BUILD, Ground, build, connect, expect_order, expect_state, finish, prepare, published, runs_until, tries, two_inputs, wait_for
 
 WORKER_CUT = "a connection of a worker cut in mid-run (pg_terminate_backend)"
 LOCK_CUT = "the connection that holds the lock cut in mid-run"
 WRONG_PASSWORD = "wrong password (scram, over TCP)"
 OLD_SERVER = "a server of an unsupported version"
-DISK_FULL = "the disk of the server full"
+DISK_FULL = "the disk of the server full when a build begins"
+DISK_FILLS_UP = "the disk of the server full at some moment of a build (each table old or new)"
 WORKERS = "application_name like 'experiment_features %' and application_name not like 'experiment_features run %'"
 LOCK_HOLDER = "application_name like 'experiment_features run %'"
 
@@ -29,9 +31,9 @@ def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
     """Some worker is at a statement when its connection goes."""
     choose = campaign.random(WORKER_CUT)
     project = ground.project("worker_cut")
-    old, new = two_inputs(choose)
-    seconds = prepare(project, old, times)
-    for _ in range(times):
+    inputs = two_inputs(choose)
+    seconds = prepare(project, inputs[0], times)
+    for old, new in tries(campaign, WORKER_CUT, project, *inputs, times):
         # Before the last statements of the run, after which nobody would miss a connection.
         moment = choose.uniform(0, 0.2) * seconds
         with campaign.attempt(WORKER_CUT, f"{moment:.2f} s after the first statement, of {seconds:.2f} s"):
@@ -51,16 +53,15 @@ def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
                 assert "connection" in output, output
                 expect_state(published(project), old, new, where="after the cut")
             build(project, new)
-        old, new = new, old
 
 
 def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
     """Without its lock, a run publishes nothing."""
     choose = campaign.random(LOCK_CUT)
     project = ground.project("lock_cut")
-    old, new = two_inputs(choose)
-    build(project, old)
-    for _ in range(times):
+    inputs = two_inputs(choose)
+    build(project, inputs[0])
+    for old, new in tries(campaign, LOCK_CUT, project, *inputs, times):
         with campaign.attempt(LOCK_CUT):
             new.write(project.seeds)
             process = project.start(*BUILD)
@@ -72,7 +73,6 @@ def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
             assert "The connection that keeps other runs away was cut, so nothing more is published; start the run again." in output, output
             expect_state(published(project), old, where="after the cut")
             build(project, new)
-        old, new = new, old
 
 
 def wrong_password(campaign: Campaign, ground: Ground) -> None:
@@ -162,40 +162,66 @@ def _answer(connection: socket.socket, version: str) -> None:
 
 
 def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
-    """New tables lie on a small disk, on which some random space is left."""
+    """New tables lie on a small disk, on which some random space is left: for none of them, or for some."""
     choose = campaign.random(DISK_FULL)
-    fault = campaign.fault(DISK_FULL)
     disk = ground.server.home / "small_disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], capture_output=True, text=True)
     if mounted.returncode != 0:
-        fault.not_possible = f"a small disk cannot be mounted ({mounted.stderr.strip() or mounted.stdout.strip()})"
-        campaign.say(f"{DISK_FULL}: not possible here, {fault.not_possible}")
+        reason = f"a small disk cannot be mounted ({mounted.stderr.strip() or mounted.stdout.strip()})"
+        for name in (DISK_FULL, DISK_FILLS_UP):
+            campaign.fault(name).not_possible = reason
+        campaign.say(f"{DISK_FULL}: not possible here, {reason}")
         return
     owner = ground.server.data.stat()
     os.chown(disk, owner.st_uid, owner.st_gid)
     project = ground.project("disk_full")
-    old, new = two_inputs(choose)
+    inputs = two_inputs(choose)
     try:
         project.query("create role small login superuser")
         with contextlib.closing(connect(project)) as connection:
             # Not in a transaction.
             connection.cursor().execute(f"create tablespace small location '{disk}'")
         project.query("alter role small set default_tablespace = small")
-        build(project, old, PGUSER="small")
-        for _ in range(times):
-            # Less than what a build of so few rows takes before it has freed what it replaces.
-            left = choose.randrange(0, 60_000)
+        project.environment.update(PGUSER="small")
+        build(project, inputs[0])
+        for old, new in tries(campaign, DISK_FULL, project, *inputs, times):
+            # Two pages, in which none of the tables has room.
+            left = choose.randrange(0, 16_384)
             with campaign.attempt(DISK_FULL, f"{left:,} bytes left"):
                 new.write(project.seeds)
-                with open(disk / "filler", "wb") as filler:
-                    filler.write(b"\0" * (shutil.disk_usage(disk).free - left))
-                output = project.dbt(*BUILD, succeeds=False, PGUSER="small")
-                assert "No space left on device" in output, output
-                expect_state(published(project), old, where="with a full disk")
-                (disk / "filler").unlink()
-                build(project, new, PGUSER="small")
-                old, new = new, old
+                with _filled(disk, left):
+                    output = project.dbt(*BUILD, succeeds=False)
+                    assert "No space left on device" in output, output
+                    expect_state(published(project), old, where="with a full disk")
+                build(project, new)
+        for old, new in tries(campaign, DISK_FILLS_UP, project, *(inputs if times % 2 == 0 else inputs[::-1]), times):
+            # Less than what a build of so few rows takes before it has freed what it replaces.
+            left = choose.randrange(16_384, 60_000)
+            with campaign.attempt(DISK_FILLS_UP, f"{left:,} bytes left"):
+                new.write(project.seeds)
+                with _filled(disk, left):
+                    process = project.start(*BUILD)
+                    output = finish(process)
+                    assert (process.returncode == 0) != ("No space left on device" in output), output
+                    expect_state(published(project), *([new] if process.returncode == 0 else [old, new]), where="with a full disk")
+                build(project, new)
     finally:
+        with contextlib.closing(connect(project)) as connection:
+            for statement in ("drop owned by small cascade", "drop tablespace small", "drop role small"):
+                connection.cursor().execute(statement)
         ground.server.down()
         subprocess.run(["umount", disk], check=True)
+        ground.server.up()
+
+
+@contextmanager
+def _filled(disk: Path, left: int) -> Iterator[None]:
+    """Leaves so many bytes on a disk."""
+    filler = disk / "filler"
+    with filler.open("wb") as file:
+        file.write(b"\0" * (shutil.disk_usage(disk).free - left))
+    try:
+        yield
+    finally:
+        filler.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 import oracle
 import psycopg2
+from campaign import Campaign
 from conftest import Project, connection_environment
 
 from experiment_features.postgres import Server
@@ -163,6 +165,18 @@ def build(project: Project, one: Input, **environment: str) -> float:
     expect_state(published(project), one, where=f"after a build of {one.name}")
     expect_order(project)
     return seconds
+
+
+def tries(campaign: Campaign, name: str, project: Project, one: Input, other: Input, times: int) -> Iterator[tuple[Input, Input]]:
+    """For each try of a fault, the input that is published and the one to be published; after a loss, that is done here."""
+    for _ in range(times):
+        lost_before = len(campaign.fault(name).losses)
+        yield one, other
+        if len(campaign.fault(name).losses) > lost_before:
+            # Where this fails as well, the next try says so.
+            with contextlib.suppress(AssertionError):
+                build(project, other)
+        one, other = other, one
 
 
 def prepare(project: Project, one: Input, times: int) -> float:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
+
 from campaign import Campaign
 from conftest import Project
-from ground import BUILD, Ground, build, expect_state, finish, prepare, published, runs_until, two_inputs
+from ground import BUILD, Ground, build, expect_state, finish, prepare, published, runs_until, tries, two_inputs
 
 DBT_KILLED = "dbt killed (SIGKILL) at a random moment of `dbt build`"
 SERVER_KILLED = "the server killed (SIGKILL to the postmaster) at a random moment of `dbt build`"
@@ -12,50 +15,43 @@ SERVER_KILLED = "the server killed (SIGKILL to the postmaster) at a random momen
 
 def kill_dbt(campaign: Campaign, ground: Ground, times: int) -> None:
     """Each time the input is another one than that of before; the next build is of the same input as the killed one."""
-    choose = campaign.random(DBT_KILLED)
-    project = ground.project("dbt_killed")
-    old, new = two_inputs(choose)
-    seconds = prepare(project, old, times)
-    for number in range(times):
-        moment = choose.uniform(0, seconds)
-        with campaign.attempt(DBT_KILLED, f"{moment:.2f} s of {seconds:.2f}"):
-            new.write(project.seeds)
-            started_by = f"kill {number}"
-            process = project.start(*BUILD, FEATURES_STARTED_BY=started_by)
-            runs_until(process, moment)
-            process.kill()
-            process.communicate()
-            state = published(project)
-            expect_state(state, old, new, where="after the kill")
-            _expect_one_run(project)
-            build(project, new)
-            _expect_interrupted(project, started_by, may_have_succeeded=state == new.state)
-        old, new = new, old
+
+    def kill(process: subprocess.Popen[str], _: str) -> None:
+        process.kill()
+        process.communicate()
+
+    _kill(campaign, ground.project("dbt_killed"), DBT_KILLED, times, kill)
 
 
 def kill_server(campaign: Campaign, ground: Ground, times: int) -> None:
     """The same, with the server in place of dbt, which has to say in its own words that the connection is gone."""
-    choose = campaign.random(SERVER_KILLED)
-    project = ground.project("server_killed")
-    old, new = two_inputs(choose)
-    seconds = prepare(project, old, times)
-    for number in range(times):
+
+    def kill(process: subprocess.Popen[str], printed: str) -> None:
+        ground.kill_server()
+        output = printed or finish(process)
+        assert process.returncode != 0 or "Completed" in output, f"exit status {process.returncode}:\n{output}"
+        ground.server.up()
+
+    _kill(campaign, ground.project("server_killed"), SERVER_KILLED, times, kill)
+
+
+def _kill(campaign: Campaign, project: Project, name: str, times: int, kill: Callable[[subprocess.Popen[str], str], None]) -> None:
+    """Kills at random moments; `kill` gets the process of dbt, and what it has printed where it ended before."""
+    choose = campaign.random(name)
+    inputs = two_inputs(choose)
+    seconds = prepare(project, inputs[0], times)
+    for number, (old, new) in enumerate(tries(campaign, name, project, *inputs, times)):
         moment = choose.uniform(0, seconds)
-        with campaign.attempt(SERVER_KILLED, f"{moment:.2f} s of {seconds:.2f}"):
+        with campaign.attempt(name, f"{moment:.2f} s of {seconds:.2f}"):
             new.write(project.seeds)
             started_by = f"kill {number}"
             process = project.start(*BUILD, FEATURES_STARTED_BY=started_by)
-            ended = runs_until(process, moment)
-            ground.kill_server()
-            output = ended or finish(process)
-            assert process.returncode != 0 or "Completed" in output, f"exit status {process.returncode}:\n{output}"
-            ground.server.up()
+            kill(process, runs_until(process, moment))
             state = published(project)
             expect_state(state, old, new, where="after the kill")
             _expect_one_run(project)
             build(project, new)
             _expect_interrupted(project, started_by, may_have_succeeded=state == new.state)
-        old, new = new, old
 
 
 def _expect_one_run(project: Project) -> None:

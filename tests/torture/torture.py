@@ -36,7 +36,7 @@ DEFAULT_SEED = 20_260_301
 # The order of the table.
 FAULTS = (
     kills.DBT_KILLED, kills.SERVER_KILLED, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.ON_SWAP,
-    cuts.WORKER_CUT, cuts.LOCK_CUT, cuts.WRONG_PASSWORD, cuts.OLD_SERVER, cuts.DISK_FULL,
+    cuts.WORKER_CUT, cuts.LOCK_CUT, cuts.WRONG_PASSWORD, cuts.OLD_SERVER, cuts.DISK_FULL, cuts.DISK_FILLS_UP,
     generated_inputs.GENERATED, generated_inputs.RANDOM_BYTES, generated_inputs.WHOLE_BUILDS,
     injection.INJECTED_FILES, injection.INJECTED_SETTINGS, changing_files.GROWS, changing_files.REPLACED, changing_files.CUT_SHORT,
 )  # fmt: skip
