@@ -6,6 +6,7 @@ environment:
 
     ROWS     numbers of experiments, such as "1000 100000"; by default 1000000
     FORMS    which forms of the files are loaded beside "clean"; by default "published quoted"
+    ENGINES  which engines run this project beside Postgres; by default "duckdb spark"
     REPEATS  measurements of each contender; by default 3
 
 Every contender runs alone, as a process, against a Postgres of the benchmark's own. The measurements take turns,
@@ -29,7 +30,7 @@ from pathlib import Path
 
 import psycopg2
 from agreement import first_difference
-from contenders import CLEAN, CONTENDERS, FEATURES, REFERENCES, Contender
+from contenders import CLEAN, CONTENDERS, ENGINES, FEATURES, REFERENCES, Contender
 from results import Measurements, write_results
 
 from experiment_features.postgres import Server, ServerError
@@ -52,12 +53,15 @@ def main() -> None:
     forms = {CLEAN, *os.environ.get("FORMS", "published quoted").split()}
     if unknown := forms - {contender.form for contender in CONTENDERS}:
         raise BenchmarkError(f"FORMS has {', '.join(sorted(unknown))}; the forms are clean, published and quoted.")
+    engines = {"", *os.environ.get("ENGINES", " ".join(ENGINES)).split()}
+    if unknown := engines - {"", *ENGINES}:
+        raise BenchmarkError(f"ENGINES has {', '.join(sorted(unknown))}; the engines are {' and '.join(ENGINES)}.")
     repeats = numbers("REPEATS", "3")[0]
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
 
     output.mkdir(parents=True, exist_ok=True)
-    for rows, contenders in plan(sizes, forms).items():
+    for rows, contenders in plan(sizes, forms, engines).items():
         with Benchmark.at(rows) as benchmark:
             measured = benchmark.measure_all(contenders, repeats)
             write_results(output / "results.json", rows, measured, benchmark.server_version())
@@ -80,12 +84,12 @@ def numbers(name: str, default: str) -> list[int]:
     return [int(number) for number in text.split()]
 
 
-def plan(sizes: list[int], forms: set[str]) -> dict[int, list[Contender]]:
+def plan(sizes: list[int], forms: set[str], engines: set[str]) -> dict[int, list[Contender]]:
     """The contenders of each size, the smallest size first."""
     planned: dict[int, set[str]] = {}
     for rows in sizes:
         for contender in CONTENDERS:
-            if contender.form not in forms:
+            if contender.form not in forms or contender.engine not in engines:
                 continue
             own_rows = min(rows, contender.most_rows or rows)
             planned.setdefault(own_rows, set()).add(contender.name)

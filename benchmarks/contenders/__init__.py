@@ -15,6 +15,9 @@ PSQL_COPY = "psql \\copy"
 STOCK_DBT_SEED = "stock dbt seed"
 PANDAS = "pandas"
 
+# Of this project, beside Postgres.
+ENGINES = ("duckdb", "spark")
+
 # What the others of a job are compared with.
 REFERENCES = {FEATURES: DBT_SEED_AND_RUN, LOADING: DBT_SEED}
 
@@ -30,6 +33,7 @@ class Contender:
         job: FEATURES or LOADING.
         command: what is measured.
         form: of the input files: CLEAN, "published" or "quoted".
+        engine: one of ENGINES where this project runs on it; empty on Postgres and for all others.
         schema: FEATURES_SCHEMA for dbt, which works in a folder of the same name; contenders may share them.
         prepare: a command that runs once in this folder, before all measurements of a size.
         before: SQL that runs before each measurement.
@@ -44,6 +48,7 @@ class Contender:
     job: str
     command: tuple[str, ...]
     form: str = CLEAN
+    engine: str = ""
     schema: str = "features"
     prepare: tuple[str, ...] = ()
     before: str = ""
@@ -83,12 +88,13 @@ CONTENDERS = [
             name=f"{DBT_SEED_AND_RUN}, {engine}",
             job=FEATURES,
             command=("sh", "-c", SEED_AND_RUN_ON, "{project}", engine),
+            engine=engine,
             schema=f"on_{engine}",
             prepare=(*DBT_PARSE, "--target", engine),
             features=f"{engine}_engine_user_features",
             finish=("python", "{contenders}/fetch_features.py", engine),
         )
-        for engine in ("duckdb", "spark")
+        for engine in ENGINES
     ),
     Contender(
         name=DBT_SEED,
