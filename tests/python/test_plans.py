@@ -94,3 +94,12 @@ def test_keys_are_grouped_by_sorting(explain: Callable[[str], list[str]]) -> Non
 def test_repeated_keys_are_grouped_once(explain: Callable[[str], list[str]]) -> None:
     """Postgres knows from the statistics that nearly all keys differ: the workers need not group them beforehand."""
     assert not [node for node in explain("base_repeated_rows") if "Partial" in node]
+
+
+def test_planner_knows_all_tables_that_are_compared(built: Project) -> None:
+    """Or it takes the raw ones for half as large, or for empty, and joins all of them."""
+    never = (
+        "select schemaname || '.' || relname from pg_stat_user_tables where last_analyze is null "
+        "and (schemaname = '{schema}_raw' or relname in ('base_users', 'base_experiments', 'base_compounds'))"
+    )
+    assert built.query(never) == []

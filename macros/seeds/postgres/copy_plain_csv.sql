@@ -8,8 +8,7 @@
     {%- set names = file.header | map('lower') | list -%}
     {%- set copy -%}
 copy {{ relation }} ({{ names | join(', ') }}) from stdin with (
-    -- Rows that are marked as committed from the first are not written again by those who read them first.
-    freeze, format csv, delimiter E'{{ file.delimiter | replace('\t', '\\t') }}', encoding 'UTF8',
+    format csv, delimiter E'{{ file.delimiter | replace('\t', '\\t') }}', encoding 'UTF8',
     -- An empty cell is an empty text, as it is for the rows of any other file.
     force_not_null ({{ names | join(', ') }})
 )

@@ -1,4 +1,4 @@
-{{ config(post_hook="{{ collect_statistics() }}") }}
+{{ config(post_hook="{{ collect_statistics([this, ref('users')]) }}") }}
 
 with
 
