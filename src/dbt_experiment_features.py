@@ -80,9 +80,9 @@ def _readable(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DbtRuntimeError(
-            f"{path} cannot be read: {error.strerror}; put the file there, or name its folder in SEEDS_DIR."
-        ) from error
+        # dbt prints a traceback in place of a text with bytes that are none.
+        name = path.encode(errors="replace").decode()
+        raise DbtRuntimeError(f"{name} cannot be read: {error.strerror}; put the file there, or name its folder in SEEDS_DIR.") from error
 
 
 def _plain_csv(path: str, columns: Sequence[str]) -> PlainCsv | None:

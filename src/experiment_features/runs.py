@@ -40,6 +40,11 @@ def lock_key(schema: str) -> int:
     return int.from_bytes(hashlib.sha256(f"experiment_features {schema}".encode()).digest()[:8], "big", signed=True)
 
 
+def _storable(text: str | None) -> str | None:
+    """A text as Postgres can store it: names of files may hold bytes that are no text."""
+    return text and text.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
 def name_of_workers(schema: str) -> str:
     """The application_name for the other connections of a run, by which the next run finds those left over."""
     return f"experiment_features {lock_key(schema) & (1 << 64) - 1:016x}"
@@ -171,7 +176,7 @@ class Run:
                 )
             cursor.execute(
                 self._with_schemas("update {audit}.runs set status = %s, message = %s, finished = clock_timestamp() where id = %s"),
-                (status, message, self.run_id),
+                (status, _storable(message), self.run_id),
             )
             cursor.execute("commit")
         self.close()
@@ -181,7 +186,7 @@ class Run:
         self._connection.close()
 
     def _row(self, node: Node) -> tuple[Any, ...]:
-        return self.run_id, node.node, node.status, node.seconds, node.rows, node.message
+        return self.run_id, node.node, node.status, node.seconds, node.rows, _storable(node.message)
 
     def _has_log(self) -> bool:
         runs = self._with_schemas("{audit}.runs").as_string(self._connection)

@@ -238,6 +238,16 @@ def test_log_of_a_run_that_publishes_nothing(make_project: Callable[[str], Proje
     assert message == "Got 2 results, configured to fail if != 0"
 
 
+def test_message_that_is_no_text(make_project: Callable[[str], Project]) -> None:
+    project = make_project("odd_name")
+    folder = os.fsdecode(b"/nowhere/\xff")
+    output = project.dbt("seed", "--select", "users", succeeds=False, SEEDS_DIR=folder)
+    assert "Traceback" not in output
+    assert last_run(project)[2] == "failed"
+    [(message,)] = project.query("select message from {schema}_audit.run_nodes where node = 'seed.experiment_features.users'")
+    assert "/nowhere/?/users.csv cannot be read: No such file or directory" in message
+
+
 def test_last_runs_are_printed(built: Project, published: Project) -> None:
     built.dbt("seed", "--quiet", FEATURES_STARTED_BY="bob")
     lines = built.dbt("--quiet", "run-operation", "show_runs").splitlines()
