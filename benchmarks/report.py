@@ -165,6 +165,7 @@ def draw_job(panel: Axes, results: Results, job: str) -> None:
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
         axis.set_minor_formatter(NullFormatter())
+    panel.tick_params(axis="x", labelsize=7.5)
     panel.grid(which="major", color="#DDDDDD", linewidth=0.8)
     panel.spines[["top", "right"]].set_visible(False)
     panel.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
