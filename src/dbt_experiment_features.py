@@ -170,13 +170,13 @@ def _begin(adapter: Any, nodes: int) -> Run:
 
 
 def _started_by() -> str:
-    """What FEATURES_STARTED_BY says, or the user of the shell, as a text that Postgres can store."""
+    """What FEATURES_STARTED_BY says, or the user of the shell."""
     text = os.environ.get("FEATURES_STARTED_BY")
     if not text:
         # A container may run as a user without a name.
         with suppress(OSError, KeyError):
             text = getpass.getuser()
-    return (text or f"user {os.getuid()}").encode(errors="replace").decode()
+    return text or f"user {os.getuid()}"
 
 
 def _wait_seconds() -> float:
@@ -215,10 +215,11 @@ def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> 
 def _handle_and_log(task: RunTask, result: Any) -> None:
     """dbt's `_handle_result`, which it calls when a node has ended."""
     _handle_result(task, result)
-    if _current_run is not None:
+    run = _current_run
+    if run is not None:
         # Where the connection is gone, the run notices by its lock.
         with suppress(psycopg2.Error):
-            _current_run.add_node(_node(result))
+            run.add_node(_node(result))
 
 
 def _node(result: Any) -> Node:

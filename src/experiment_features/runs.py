@@ -41,7 +41,7 @@ def lock_key(schema: str) -> int:
 
 
 def _storable(text: str | None) -> str | None:
-    """A text as Postgres can store it: names of files may hold bytes that are no text."""
+    """A text as Postgres can store it: names of files and variables may hold bytes that are none."""
     return text and text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
@@ -149,7 +149,8 @@ class Run:
             "message = 'The process ended before the run did.' where finished is null"
         )
         self._execute(
-            "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s)", self.run_id, command, started_by, nodes
+            "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s)",
+            self.run_id, command, _storable(started_by), nodes,
         )
 
     def add_node(self, node: Node) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 from experiment_features.postgres import PROJECT
 
@@ -24,7 +23,8 @@ STOP_SECONDS = 20
 LONGEST_LINE_BYTES = 1024 * 1024
 LAST_LINES = 20
 LOG = logging.getLogger(__name__)
-RESULTS = ("LogSeedResult", "LogModelResult", "LogTestResult", "LogSnapshotResult", "SkippingDetails", "LogSkipBecauseError")
+# What dbt says when it has the lock, and when a node has ended.
+CHANGES = ("ConcurrencyLine", "LogSeedResult", "LogModelResult", "LogTestResult", "LogSnapshotResult", "SkippingDetails", "LogSkipBecauseError")
 
 
 class Child:
@@ -40,8 +40,8 @@ class Child:
         self.run_id = run_id
         self.started = datetime.now(timezone.utc)
         self.finished: datetime | None = None
-        self.nodes_done = 0
-        self.nodes_total: int | None = None
+        # Has the lock, and a row in the run log.
+        self.has_begun = False
         self.is_cancelled = False
         self._process = process
         self._secrets = secrets
@@ -133,23 +133,16 @@ class Child:
 
     def _read(self, line: str) -> None:
         try:
-            event = json.loads(line)
-            name, level, text, data = event["info"]["name"], event["info"]["level"], event["info"]["msg"], event["data"]
+            info = json.loads(line)["info"]
+            name, level, text = info["name"], info["level"], info["msg"]
         except (ValueError, KeyError, TypeError):
             if line:
                 self._other_lines.append(line)
             return
-        self._read_event(name, level, text, data)
-
-    def _read_event(self, name: str, level: str, text: str, data: Mapping[str, Any]) -> None:
-        if name == "ConcurrencyLine":
-            self.nodes_total = data.get("node_count")
-        elif name in RESULTS:
-            self.nodes_done += 1
-        elif level == "error":
-            self._errors.append(text)
+        if name not in CHANGES:
+            if level == "error":
+                self._errors.append(text)
             return
-        else:
-            return
+        self.has_begun = True
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()

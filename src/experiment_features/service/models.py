@@ -49,8 +49,8 @@ class Run(BaseModel):
     started: datetime
     finished: datetime | None = Field(description="null while it runs.")
     message: str | None = Field(description="Why the run failed, where no node did.")
-    nodes_done: int | None = Field(description="Seeds, models and tests that have ended, without those skipped.")
-    nodes_total: int | None = Field(description="Of how many; null before dbt has counted them.")
+    nodes_done: int = Field(description="Seeds, models and tests that have ended, without those skipped.")
+    nodes_total: int | None = Field(description="Of how many; null of a run that dbt has not begun.")
     failed_nodes: list[FailedNode]
     rows_read: int | None = Field(description="Rows of all files; null where they were not counted.")
     rows_published: int | None = Field(description="Rows that the published tables are made from; 0 where nothing was published.")

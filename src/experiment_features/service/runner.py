@@ -1,7 +1,7 @@
 """Starts and stops runs, and says what became of each.
 
-The run log in the database is what counts. The service adds what it hears of its own processes: how many nodes are
-done, before the log says so, and why dbt ended before it could write into the log; that lasts as long as the service.
+The run log in the database is what counts. The service adds what only it knows of its own processes: that one has
+ended, and why, where it could not write into the log; that lasts as long as the service does.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Runner:
             run = await self._logged(run_id)
         except psycopg.OperationalError:
             # What ended before it began to build is no matter of the log.
-            if child is None or child.is_alive or child.nodes_total is not None:
+            if child is None or child.is_alive or child.has_begun:
                 raise
             run = None
         if run is not None:
@@ -124,7 +124,7 @@ class Runner:
         """Waits for the end of a run. Raises Problem where another run was there first."""
         await child.wait()
         run = await self.run(child.run_id)
-        if run["status"] == "failed" and child.nodes_total is None:
+        if run["status"] == "failed" and not child.has_begun:
             held = await self._database.holder()
             if held:
                 raise under_way(held)
@@ -183,21 +183,16 @@ def _of_child(child: Child) -> Run:
     return {
         "id": child.run_id, "command": COMMAND, "started_by": STARTED_BY, "started": child.started, "finished": child.finished,
         "status": status, "message": (child.message or child.ending) if status == "failed" else None,
-        "nodes_done": child.nodes_done, "nodes_total": child.nodes_total, "failed_nodes": [],
+        "nodes_done": 0, "nodes_total": None, "failed_nodes": [],
         "rows_read": None, "rows_published": None, "rows_rejected": None, "files": [],
     }  # fmt: skip
 
 
 def _with_child(run: Run, child: Child | None) -> Run:
     """A run of the log, with what the service knows of its own process."""
-    if child is None:
-        return run
-    if child.is_alive:
-        return run | {"status": "running", "finished": None, "nodes_done": child.nodes_done, "nodes_total": child.nodes_total}
-    if run["status"] in ("running", "interrupted"):
+    if child is not None and child.is_alive:
+        return run | {"status": "running", "finished": None}
+    if child is not None and run["status"] in ("running", "interrupted"):
         # The server may take a moment to notice that the process is gone.
-        return run | {
-            "status": "interrupted", "message": f"{INTERRUPTED} {child.ending}", "finished": child.finished,
-            "nodes_done": child.nodes_done, "nodes_total": child.nodes_total,
-        }  # fmt: skip
+        return run | {"status": "interrupted", "message": f"{INTERRUPTED} {child.ending}", "finished": child.finished}
     return run

@@ -115,7 +115,7 @@ function showRun(run) {
     interrupted: "The last run was interrupted; what was published before stays.",
   };
   if (element("run-state").textContent !== states[run.status]) element("run-state").textContent = states[run.status];
-  const isCounted = run.nodes_total !== null && run.nodes_done !== null;
+  const isCounted = run.nodes_total !== null;
   element("run-count").textContent = isCounted ? `${run.nodes_done} of ${run.nodes_total} steps` : isRunning ? "preparing" : "";
   const bar = element("progress");
   if (isCounted) {
