@@ -50,12 +50,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=BENCHMARKS, help="folder of the results")
     output = parser.parse_args().output
     sizes = numbers("ROWS", "1000000")
-    forms = {CLEAN, *os.environ.get("FORMS", "published quoted").split()}
-    if unknown := forms - {contender.form for contender in CONTENDERS}:
-        raise BenchmarkError(f"FORMS has {', '.join(sorted(unknown))}; the forms are clean, published and quoted.")
-    engines = {"", *os.environ.get("ENGINES", " ".join(ENGINES)).split()}
-    if unknown := engines - {"", *ENGINES}:
-        raise BenchmarkError(f"ENGINES has {', '.join(sorted(unknown))}; the engines are {' and '.join(ENGINES)}.")
+    forms = {CLEAN, *chosen("FORMS", (CLEAN, "published", "quoted"))}
+    engines = {"", *chosen("ENGINES", ENGINES)}
     repeats = numbers("REPEATS", "3")[0]
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
@@ -82,6 +78,14 @@ def numbers(name: str, default: str) -> list[int]:
     if not re.fullmatch(r" *[1-9][0-9]*( +[1-9][0-9]*)* *", text):
         raise BenchmarkError(f"{name} is '{text}', and not whole numbers such as {default}.")
     return [int(number) for number in text.split()]
+
+
+def chosen(name: str, known: tuple[str, ...]) -> list[str]:
+    """Those of the known ones in an environment variable, separated by spaces; all, where it is not there."""
+    found = os.environ.get(name, " ".join(known)).split()
+    if unknown := set(found) - set(known):
+        raise BenchmarkError(f"{name} has {', '.join(sorted(unknown))}; there are {', '.join(known[:-1])} and {known[-1]}.")
+    return found
 
 
 def plan(sizes: list[int], forms: set[str], engines: set[str]) -> dict[int, list[Contender]]:

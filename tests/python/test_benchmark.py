@@ -109,8 +109,8 @@ def test_run_fails_where_contenders_disagree(tmp_path: Path) -> None:
     ("name", "value", "sentence"),
     [
         ("ROWS", "many", "ROWS is 'many', and not whole numbers such as 1000000."),
-        ("FORMS", "quoted odd", "FORMS has odd; the forms are clean, published and quoted."),
-        ("ENGINES", "duckdb mysql", "ENGINES has mysql; the engines are duckdb and spark."),
+        ("FORMS", "quoted odd", "FORMS has odd; there are clean, published and quoted."),
+        ("ENGINES", "duckdb mysql", "ENGINES has mysql; there are duckdb and spark."),
     ],
 )
 def test_settings_that_make_no_sense_are_named(name: str, value: str, sentence: str) -> None:
