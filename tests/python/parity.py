@@ -298,7 +298,7 @@ def inputs(generated: int, of_adversarial: int) -> dict[str, Files]:
     for file, row, *_ in (test_faults.FAULTS | test_faults.HARMLESS).values():
         everything.setdefault(file, []).append(row)
     cases["all faults at once"] = test_faults.files(**{file: "\n".join(rows) for file, rows in everything.items()})
-    for number, one in enumerate(test_ways_of_loading.generate()[:generated]):
+    for number, one in enumerate(test_ways_of_loading.generate(generated)):
         cases[f"generated {number}"] = {"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds}
     for number in range(of_adversarial):
         cases[f"adversarial {number}"] = adversarial(number)

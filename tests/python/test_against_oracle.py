@@ -22,12 +22,12 @@ PROBLEMS = {
 }
 
 
-def generate() -> list[Input]:
-    """All inputs at first, so that dbt starts once for all of them."""
+def generate(number: int) -> list[Input]:
+    """So many inputs, all at first, so that dbt starts once for all of them."""
     collected: list[Input] = []
 
     @settings(
-        max_examples=INPUTS, phases=[Phase.generate], database=None, derandomize=True, deadline=None,
+        max_examples=number, phases=[Phase.generate], database=None, derandomize=True, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(inputs())
@@ -75,7 +75,7 @@ def difference(one: Input, outcome: Outcome) -> str | None:
 
 
 def test_same_features_and_rejects(project: Project) -> None:
-    generated = generate()
+    generated = generate(INPUTS)
     prepare(project)
     outcomes = run(
         project, [{"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds} for one in generated]

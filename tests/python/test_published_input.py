@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from conftest import PROJECT, PUBLISHED, Project
 
+BUILD = ("build", "--exclude-resource-type", "unit_test")
 A, B = (1, "Compound A"), (2, "Compound B")
 USAGE = [(1, "Compound A", 6), (2, "Compound B", 8), (3, "Compound C", 9)]
 EXPECTED = [
@@ -25,7 +26,7 @@ EXPECTED = [
 
 @pytest.fixture(scope="module")
 def built(project: Project) -> Project:
-    project.dbt("build")
+    project.dbt(*BUILD)
     return project
 
 
@@ -70,7 +71,7 @@ def test_second_run_gives_the_same(built: Project) -> None:
 
 
 def test_full_refresh_gives_the_same(built: Project) -> None:
-    built.dbt("build", "--full-refresh")
+    built.dbt(*BUILD, "--full-refresh")
     assert built.features() == EXPECTED
 
 

@@ -117,12 +117,13 @@ def test_postgres_16(tmp_path: Path, installation: str) -> None:
 def test_password_is_written_nowhere(make_project: Callable[..., Project]) -> None:
     project = make_project("secret")
     password = "correct-horse-battery-staple"
-    output = project.dbt("--debug", "build", "--exclude-resource-type", "unit_test", PGPASSWORD=password)
-    output += project.dbt("docs", "generate", PGPASSWORD=password)
-    output += project.dbt("--debug", "seed", PGPASSWORD=password, PGHOST="/nowhere", succeeds=False)
+    secret = {"PGPASSWORD": password, "DBT_LOG_LEVEL_FILE": "debug"}
+    output = project.dbt("--debug", "build", "--exclude-resource-type", "unit_test", **secret)
+    output += project.dbt("docs", "generate", **secret)
+    output += project.dbt("--debug", "seed", **secret, PGHOST="/nowhere", succeeds=False)
     assert password not in output
     written = [path for folder in ("target", "logs") for path in (project.folder / folder).rglob("*") if path.is_file()]
-    assert len(written) > 20
+    assert len(written) > 20 and {path.parent.name for path in written} >= {"logs", "target"}
     assert [path for path in written if password.encode() in path.read_bytes()] == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from experiment_features.postgres import Server
 # 16 and 18 are in the package of the embedded server, 15 is Debian's own.
 SERVERS = {"PostgreSQL 15": "/usr/lib/postgresql/15", "PostgreSQL 16": "pginstall", "PostgreSQL 18": "pginstall18"}
 NOT_PLAIN = {"CR", "extra columns"}
-GENERATED = 100
+GENERATED = 50
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Loaded:
     rows_that_differ: int
 
 
+@cache
 def inputs() -> dict[str, dict[str, bytes]]:
     """Every form, fault and generated input: files without .csv to content, by a name for the case."""
     published = {name.removesuffix(".csv"): (PUBLISHED / name).read_bytes() for name in FILES}
@@ -41,7 +43,7 @@ def inputs() -> dict[str, dict[str, bytes]]:
     cases["empty first cell"] = {**published, "compounds": EMPTY_FIRST_CELL.encode()}
     for fault, (content, _) in FAULTS.items():
         cases[fault] = {**published, "users": content.encode() if isinstance(content, str) else content}
-    for number, one in enumerate(generate()[:GENERATED]):
+    for number, one in enumerate(generate(GENERATED)):
         cases[f"generated {number}"] = {"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds}
     return cases
 
