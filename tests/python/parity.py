@@ -40,7 +40,7 @@ import test_faults
 import test_ways_of_loading
 from cases import after_parents
 from conftest import PROJECT, Project, connection_environment
-from generated import BAD_DATES, BAD_KEYS, BAD_TIMES, GOOD_DATES, GOOD_TIMES, LARGE_KEYS, MAX_KEY, PIECES
+from generated import BAD_DATES, BAD_KEYS, BAD_TIMES, GOOD_DATES, GOOD_TIMES, LARGE_KEYS, MAX_KEY, PIECES, generate
 
 from experiment_features.postgres import Server
 
@@ -250,8 +250,8 @@ def adversarial(seed: int, users: int = 300, experiments: int = 1000, compounds:
             choose.choices(PIECES, k=choose.randint(1, 4))
         )
 
-    def mostly(good: Sequence[str], bad: Sequence[str]) -> str:
-        return choose.choice(bad if choose.random() < 0.05 else good)
+    def mostly(good: Sequence[str], bad: Sequence[Sequence[str]]) -> str:
+        return choose.choice(choose.choice(bad) if choose.random() < 0.05 else good)
 
     def number() -> str:
         return choose.choice([*GOOD_TIMES, f"{choose.random() * 10**choose.randint(-6, 9):.{choose.randint(0, 17)}f}"])
@@ -264,7 +264,7 @@ def adversarial(seed: int, users: int = 300, experiments: int = 1000, compounds:
     }
 
     def key(name: str) -> str:
-        return choose.choice(["", "", "0", "000"]) + mostly(keys[name], [*BAD_KEYS, *LARGE_KEYS, ""])
+        return choose.choice(["", "", "0", "000"]) + mostly(keys[name], [BAD_KEYS, LARGE_KEYS, [""]])
 
     def compound_list() -> str:
         ids = [key("compounds") for _ in range(choose.randint(0, 5))]
@@ -298,7 +298,7 @@ def inputs(generated: int, of_adversarial: int) -> dict[str, Files]:
     for file, row, *_ in (test_faults.FAULTS | test_faults.HARMLESS).values():
         everything.setdefault(file, []).append(row)
     cases["all faults at once"] = test_faults.files(**{file: "\n".join(rows) for file, rows in everything.items()})
-    for number, one in enumerate(test_ways_of_loading.generate(generated)):
+    for number, one in enumerate(generate(generated)):
         cases[f"generated {number}"] = {"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds}
     for number in range(of_adversarial):
         cases[f"adversarial {number}"] = adversarial(number)

@@ -9,8 +9,7 @@ from fractions import Fraction
 import oracle
 from cases import Outcome, prepare, run
 from conftest import Project
-from generated import Input, inputs
-from hypothesis import HealthCheck, Phase, given, settings
+from generated import Input, generate
 
 INPUTS = int(os.environ.get("GENERATED_INPUTS", "300"))
 PROBLEMS = {
@@ -20,22 +19,6 @@ PROBLEMS = {
     "not_utf8": "is not UTF-8 text",
     "unclosed_quote": "is never closed",
 }
-
-
-def generate(number: int) -> list[Input]:
-    """So many inputs, all at first, so that dbt starts once for all of them."""
-    collected: list[Input] = []
-
-    @settings(
-        max_examples=number, phases=[Phase.generate], database=None, derandomize=True, deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(inputs())
-    def collect(one: Input) -> None:
-        collected.append(one)
-
-    collect()
-    return collected
 
 
 def difference(one: Input, outcome: Outcome) -> str | None:

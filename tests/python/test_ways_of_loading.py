@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import FILES, PUBLISHED, Project, connection_environment
-from test_against_oracle import generate
+from generated import generate
 from test_errors import FAULTS
 from test_file_forms import EMPTY_FIRST_CELL, FORMS, QUOTES_AND_LINE_BREAKS, rows_of
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 from random import Random
 
 import cases
-import hypothesis
 import oracle
 from campaign import Campaign
 from conftest import Project
-from generated import Input, inputs
+from generated import Input, generate
 from ground import BUILD, Ground, expect_order, expect_state, expected, published
 from test_against_oracle import PROBLEMS, difference
 
@@ -20,23 +19,6 @@ RANDOM_BYTES = "a generated input with random bytes in a file, against the oracl
 WHOLE_BUILDS = "the same through a whole `dbt build`"
 BATCH = 250
 RAW = ("users", "user_experiments", "compounds")
-
-
-def generate(seed: int, number: int) -> list[Input]:
-    """So many inputs of all kinds."""
-    collected: list[Input] = []
-
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=number, phases=[hypothesis.Phase.generate], database=None, deadline=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )  # fmt: skip
-    @hypothesis.given(inputs())
-    def collect(one: Input) -> None:
-        collected.append(one)
-
-    collect()
-    return collected[:number]
 
 
 def with_random_bytes(choose: Random, one: Input) -> Input:
@@ -61,7 +43,7 @@ def compare(campaign: Campaign, ground: Ground, number: int) -> None:
     cases.prepare(project)
     collected = [
         (RANDOM_BYTES, with_random_bytes(choose, one)) if place % 4 == 3 else (GENERATED, one)
-        for place, one in enumerate(generate(campaign.seed, number))
+        for place, one in enumerate(generate(number, campaign.seed))
     ]
     for start in range(0, len(collected), BATCH):
         _compare_batch(campaign, project, collected[start : start + BATCH])
@@ -93,7 +75,7 @@ def build_whole(campaign: Campaign, ground: Ground, number: int) -> None:
     project = ground.project("whole_builds")
     project.dbt(*BUILD, "--quiet")
     # One in ten cannot be loaded.
-    collected = generate(campaign.seed + 1, 20 * max(number, 10))
+    collected = generate(20 * max(number, 10), campaign.seed + 1)
     with_problem = [one for one in collected if problem_of(one)]
     others = [one for one in collected if not problem_of(one)]
     some = with_problem[: number // 3] + others[: number - number // 3 - number // 3]

@@ -33,6 +33,7 @@ from ground import Ground, ground
 
 RESULTS = Path(__file__).with_name("results.md")
 DEFAULT_SEED = 20_260_301
+AT_ONCE = 3
 # The order of the table.
 FAULTS = (
     kills.DBT_KILLED, kills.SERVER_KILLED, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.ON_SWAP,
@@ -104,14 +105,14 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="torture", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
-        # One part for each of two cores; much of a build is waiting.
-        with ThreadPoolExecutor(2) as executor:
+        # More than there are cores; much of a build is waiting.
+        with ThreadPoolExecutor(AT_ONCE) as executor:
             seconds = list(executor.map(lambda item: run(campaign, *item, folder), chosen.items()))
         with ground(folder / "version") as own:
             server_version = own.project("version").query("show server_version")[0][0]
     text = report(campaign, "make torture FULL=1" if full else "make torture", time.monotonic() - started, server_version, names)
     print(f"\n{campaign.table()}\n")
-    print("Seconds of each part, two at a time: " + ", ".join(f"{name} {one:.0f}" for name, one in zip(chosen, seconds, strict=True)))
+    print(f"Seconds of each part, {AT_ONCE} at a time: " + ", ".join(f"{name} {one:.0f}" for name, one in zip(chosen, seconds, strict=True)))
     if not names or campaign.losses():
         RESULTS.write_text(text)
     lost = len(campaign.losses())
