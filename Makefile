@@ -33,8 +33,7 @@ run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every m
 	@$(ACTIVATE) && SHOW_FEATURES=20 dbt --log-level warn build --exclude-resource-type unit_test
 
 test: .venv/installed-duckdb .venv/installed-service ## every check: sqlfluff, dbt's unit and data tests, pytest
-	@# One more than two cores, as much of a test is waiting. In the order of the files: by their numbers of
-	@# tests, some that take minutes would come last.
+	@# One more than two cores, as much of a test is waiting; in the order of tests/python/conftest.py.
 	@$(ACTIVATE) && python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 serve: up .venv/installed-service ## start the HTTP service on http://localhost:5000 (ETL_PORT), until Ctrl-C

@@ -22,7 +22,17 @@ PROJECT = Path(__file__).resolve().parents[2]
 PUBLISHED = Path(__file__).resolve().parent / "published"
 # Variables by which a developer's own shell could change what is tested.
 OWN_SETTINGS = ("PG", "DBT_", "ENGINE", "DUCKDB_", "SPARK_", "FEATURES_", "ETL_", "SEEDS_DIR", "SHOW_FEATURES")
+# What `make run` and the service do, without printing.
+BUILD = ("build", "--exclude-resource-type", "unit_test")
+# The same, for tests in which no data test decides anything, in some two thirds of the time.
+BUILD_WITHOUT_TESTS = (*BUILD, "--exclude-resource-type", "test")
 FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
+# Files that take minutes begin first, or the others have long ended when they do.
+LONGEST = ("test_readme", "test_torture", "test_ways_of_loading")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @dataclass

@@ -39,7 +39,7 @@ import psycopg2
 import test_faults
 import test_ways_of_loading
 from cases import after_parents
-from conftest import PROJECT, Project, connection_environment
+from conftest import BUILD, PROJECT, Project, connection_environment
 from generated import BAD_DATES, BAD_KEYS, BAD_TIMES, GOOD_DATES, GOOD_TIMES, LARGE_KEYS, MAX_KEY, PIECES, generate
 
 from experiment_features.postgres import Server
@@ -374,7 +374,7 @@ def compare_cluster(project: Project) -> str | None:
             wait_for_port(thrift_port, cluster)
             for target in ("postgres", "spark_cluster"):
                 output = project.dbt(
-                    "build", "--exclude-resource-type", "unit_test", "--target", target,
+                    *BUILD, "--target", target,
                     SHOW_FEATURES="20", SPARK_PORT=str(thrift_port),
                 )  # fmt: skip
                 printed[target] = [line for line in output.splitlines() if line.startswith(("| ", "Rows read:"))]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from browsers import chromium, needs_chromium
-from conftest import Project
+from conftest import BUILD_WITHOUT_TESTS, Project
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -21,7 +21,7 @@ pytestmark = needs_chromium
 
 @pytest.fixture(scope="module")
 def site(project: Project) -> Iterator[str]:
-    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     project.dbt("docs", "generate", "--quiet")
     with socket.create_server(("localhost", 0)) as free:
         port = str(free.getsockname()[1])

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import PUBLISHED, Project
+from conftest import BUILD, BUILD_WITHOUT_TESTS, PUBLISHED, Project
 from test_published_input import EXPECTED
 
 HEADER = "user_id,name,email,signup_date\n"
@@ -43,7 +43,7 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def built(project: Project) -> Project:
-    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     return project
 
 
@@ -62,7 +62,7 @@ def test_one_sentence_and_the_last_good_tables(built: Project, published: Projec
 
 def test_build_says_that_nothing_was_published(built: Project, published: Project) -> None:
     built.write(users="")
-    output = built.dbt("build", "--exclude-resource-type", "unit_test", succeeds=False)
+    output = built.dbt(*BUILD, succeeds=False)
     assert "Nothing was published: users did not succeed" in output
     assert built.features() == EXPECTED
 
@@ -100,7 +100,7 @@ def test_views_on_a_raw_table_stand(built: Project, published: Project) -> None:
 
 def test_header_only_is_an_empty_table(published: Project) -> None:
     published.write(users=HEADER, user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time")
-    published.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     assert published.features() == []
     assert published.query("select * from {schema}.experiment_summary") == [(0, 0, 0, 0, None, None, None)]
 

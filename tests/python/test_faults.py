@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cases import Outcome, prepare, run
-from conftest import Project
+from conftest import BUILD, Project
 
 USERS = "user_id,name,email,signup_date"
 EXPERIMENTS = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
@@ -191,7 +191,7 @@ def test_rejected_text_is_kept_apart(project: Project) -> None:
     other = Project(project.folder / "text", "rejected_text", project.environment)
     other.write(users="\n".join([*GOOD["users"], "x7,Mallory,mallory@example.com,2023-03-01", "8,Oscar"]))
     other.write(user_experiments="\n".join(GOOD["user_experiments"]), compounds="\n".join(GOOD["compounds"]))
-    output = other.dbt("build", "--exclude-resource-type", "unit_test")
+    output = other.dbt(*BUILD)
     assert other.query("select file, row_number, row_text from {schema}_staging.rejected_row_text order by row_number") == [
         ("users.csv", 4, "x7,Mallory,mallory@example.com,2023-03-01"),
         ("users.csv", 5, "8,Oscar"),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from cases import Outcome, prepare, run
-from conftest import FILES, PUBLISHED, Project
+from conftest import BUILD, FILES, PUBLISHED, Project
 from test_published_input import EXPECTED
 
 
@@ -123,5 +123,5 @@ def test_through_dbt_itself(project: Project) -> None:
     form = FORMS["byte-order mark, empty first line, CRLF"]
     other = Project(project.folder / "whole", "file_forms_whole", project.environment)
     other.write(**{name.removesuffix(".csv"): form(rows_of(name)) for name in FILES})
-    other.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    other.dbt(*BUILD, "--quiet")
     assert other.features() == EXPECTED

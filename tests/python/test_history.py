@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from conftest import Project
+from conftest import BUILD_WITHOUT_TESTS, Project
 
-BUILD = ("build", "--exclude-resource-type", "unit_test", "--quiet")
 HEADER = "experiment_id,user_id,experiment_compound_ids,experiment_run_time\n"
 
 
@@ -28,20 +27,20 @@ def known_at(project: Project, user: int, time: datetime) -> list[tuple]:
 
 
 def test_every_state_is_kept(project: Project) -> None:
-    project.dbt(*BUILD)
+    project.dbt(*BUILD_WITHOUT_TESTS)
     first = project.query("select * from {schema}.user_features_history order by user_id")
     [(_, _, began, _)] = states(project, 7)
     assert began.tzinfo is not None
     assert [row[-1] for row in first] == [None] * 10
 
-    project.dbt(*BUILD)
+    project.dbt(*BUILD_WITHOUT_TESTS)
     assert project.query("select * from {schema}.user_features_history order by user_id") == first, "the same files add nothing"
 
     # User 7 runs one more experiment, and users 8 to 10 are gone, with theirs.
     users = (project.seeds / "users.csv").read_text().strip().splitlines()
     project.write(users="\n".join(users[:8]))
     project.write(user_experiments=HEADER + "".join(f"{user},{user},1,10\n" for user in range(1, 8)) + "8,7,1,5.5\n")
-    project.dbt(*BUILD)
+    project.dbt(*BUILD_WITHOUT_TESTS)
     (_, _, _, ended), (experiments, run_time, changed, still) = states(project, 7)
     assert (experiments, run_time, changed, still) == (2, Decimal("15.5"), ended, None)
     for gone in (8, 9, 10):
@@ -54,7 +53,7 @@ def test_every_state_is_kept(project: Project) -> None:
 
     # Who comes back has a new state, and the old one stays.
     project.write(users="\n".join(users))
-    project.dbt(*BUILD)
+    project.dbt(*BUILD_WITHOUT_TESTS)
     (*_, ended), (*_, still) = states(project, 10)
     assert ended is not None and still is None
     current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from conftest import PROJECT, PUBLISHED, Project
+from conftest import BUILD_WITHOUT_TESTS, PROJECT, PUBLISHED, Project
 
-BUILD = ("build", "--exclude-resource-type", "unit_test")
 A, B = (1, "Compound A"), (2, "Compound B")
 USAGE = [(1, "Compound A", 6), (2, "Compound B", 8), (3, "Compound C", 9)]
 EXPECTED = [
@@ -26,7 +25,7 @@ EXPECTED = [
 
 @pytest.fixture(scope="module")
 def built(project: Project) -> Project:
-    project.dbt(*BUILD)
+    project.dbt(*BUILD_WITHOUT_TESTS)
     return project
 
 
@@ -71,7 +70,7 @@ def test_second_run_gives_the_same(built: Project) -> None:
 
 
 def test_full_refresh_gives_the_same(built: Project) -> None:
-    built.dbt(*BUILD, "--full-refresh")
+    built.dbt(*BUILD_WITHOUT_TESTS, "--full-refresh")
     assert built.features() == EXPECTED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Project
+from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
 
 MARTS = ("user_features", "experiment_summary", "compound_usage", "rejected_rows")
 
@@ -26,10 +26,10 @@ def marts(project: Project) -> list[list[tuple]]:
     ids=["just over 1%", "nearly all of a small file"],
 )
 def test_too_many_rejected_rows_leave_all_marts_as_they_were(published: Project, good: int, bad: int) -> None:
-    published.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     before = marts(published)
     published.write(users=users(good, bad))
-    output = published.dbt("build", "--exclude-resource-type", "unit_test", succeeds=False)
+    output = published.dbt(*BUILD, succeeds=False)
     assert "Failure in test rejected_rows_are_tolerable" in output
     assert "Nothing was published: rejected_rows_are_tolerable did not succeed" in output
     assert f"users.csv: {bad} of {good + bad} rows are rejected; the reasons are in {published.schema}_staging." in output
@@ -43,7 +43,7 @@ def test_too_many_rejected_rows_leave_all_marts_as_they_were(published: Project,
 )
 def test_fewer_are_a_warning_with_the_count(published: Project, good: int, bad: int) -> None:
     published.write(users=users(good, bad), user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time")
-    output = published.dbt("build", "--exclude-resource-type", "unit_test")
+    output = published.dbt(*BUILD)
     assert f"Got {bad} results, configured to warn" in output
     assert len(published.features()) == good
     assert published.query("select count(*) from {schema}.rejected_rows") == [(bad,)]
@@ -52,7 +52,7 @@ def test_fewer_are_a_warning_with_the_count(published: Project, good: int, bad: 
 def test_limits_are_variables(published: Project) -> None:
     published.write(users=users(5, 2), user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time")
     output = published.dbt(
-        "build", "--exclude-resource-type", "unit_test", "--vars", "{tolerated_rejected_rows: 1}", succeeds=False
+        *BUILD, "--vars", "{tolerated_rejected_rows: 1}", succeeds=False
     )
     assert "Failure in test rejected_rows_are_tolerable" in output
 
@@ -82,7 +82,7 @@ def test_every_mart_stands_behind_every_test(project: Project) -> None:
 
 def test_a_constraint_that_fails_leaves_the_published_table(published: Project) -> None:
     """`dbt run` runs no tests; the database itself holds the constraints."""
-    published.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     before = marts(published)
     published.query(
         "insert into {schema}_staging.int_user_features select * from {schema}_staging.int_user_features where user_id = 1"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg2
 import pytest
-from conftest import Project
+from conftest import BUILD_WITHOUT_TESTS, Project
 
 READER = "reader_of_test_roles"
 READABLE = [
@@ -19,7 +19,7 @@ READABLE = [
 def made(project: Project) -> Iterator[Project]:
     """The role, made before the first build, then once more."""
     project.dbt("--quiet", "run-operation", "create_reader_role", FEATURES_READER=READER)
-    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     output = project.dbt("--quiet", "run-operation", "create_reader_role", FEATURES_READER=READER)
     assert output == f"The role {READER} may read the tables of {project.schema} and {project.schema}_audit, and nothing else.\n"
     yield project

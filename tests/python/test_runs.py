@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from conftest import Project
+from conftest import BUILD, Project
 from test_published_input import EXPECTED
 
 HEADER = "user_id,name,email,signup_date\n"
@@ -58,7 +58,7 @@ def last_run(project: Project) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def built(project: Project) -> Project:
-    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", FEATURES_STARTED_BY="night shift")
+    project.dbt(*BUILD, "--quiet", FEATURES_STARTED_BY="night shift")
     return project
 
 
@@ -176,7 +176,7 @@ def test_nothing_is_published_without_the_lock(built: Project, published: Projec
     """As when the connection that holds it is cut; another run may be at work then."""
     before = built.query("select xmin, * from {schema}.user_features")
     with held_at(built) as release:
-        process = built.start("build", "--exclude-resource-type", "unit_test")
+        process = built.start(*BUILD)
         wait_for_held(built)
         built.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'experiment_features run %'")
         release()
@@ -197,7 +197,7 @@ def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:
     project = make_project("logged")
     project.write(users=ONE_USER + "x,Bob,bob@example.com,2023-01-01\n")
     before = datetime.now(timezone.utc)
-    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", FEATURES_STARTED_BY="night shift")
+    project.dbt(*BUILD, "--quiet", FEATURES_STARTED_BY="night shift")
     after = datetime.now(timezone.utc)
 
     [(run_id, command, started_by, started, finished, status, message, count)] = project.query("select * from {schema}_audit.runs")
@@ -226,7 +226,7 @@ def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:
 def test_log_of_a_run_that_publishes_nothing(make_project: Callable[[str], Project]) -> None:
     project = make_project("refused")
     project.write(users=HEADER + "x,Bob,bob@example.com,2023-01-01\n" * 11)
-    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", succeeds=False)
+    project.dbt(*BUILD, "--quiet", succeeds=False)
     user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
     assert last_run(project) == ("dbt build", user, "failed")
     assert project.query("select rows_read, rows_published, rows_rejected from {schema}_audit.run_files where file = 'users.csv'") == [
@@ -260,7 +260,7 @@ def test_raw_tables_of_different_loads_are_refused(built: Project, published: Pr
     built.dbt("seed", "--quiet")
     before = built.features()
     built.dbt("seed", "--select", "users", "--quiet")
-    for command in (("run",), ("build", "--exclude", "resource_type:seed", "resource_type:unit_test"), ("run", "--select", "user_features")):
+    for command in (("build", "--exclude", "resource_type:seed", "resource_type:unit_test"), ("run", "--select", "user_features")):
         output = " ".join(built.dbt(*command, succeeds=False).split())
         assert "The raw tables come from different loads (compounds.csv of 20" in output
         assert "load all files together with `dbt seed`, or use `dbt build`." in output

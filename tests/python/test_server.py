@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Project, connection_environment
+from conftest import BUILD, Project, connection_environment
 from test_published_input import EXPECTED
 
 from experiment_features.postgres import Server, ServerError
@@ -107,7 +107,7 @@ def test_postgres_16(tmp_path: Path, installation: str) -> None:
     server.up()
     try:
         project = Project(tmp_path / "run", "old", connection_environment(server))
-        project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+        project.dbt(*BUILD, "--quiet")
         assert project.query("show server_version")[0][0].startswith("16.")
         assert project.features() == EXPECTED
     finally:
@@ -118,7 +118,7 @@ def test_password_is_written_nowhere(make_project: Callable[..., Project]) -> No
     project = make_project("secret")
     password = "correct-horse-battery-staple"
     secret = {"PGPASSWORD": password, "DBT_LOG_LEVEL_FILE": "debug"}
-    output = project.dbt("--debug", "build", "--exclude-resource-type", "unit_test", **secret)
+    output = project.dbt("--debug", *BUILD, **secret)
     output += project.dbt("docs", "generate", **secret)
     output += project.dbt("--debug", "seed", **secret, PGHOST="/nowhere", succeeds=False)
     assert password not in output
@@ -141,6 +141,6 @@ def test_role_that_may_only_create_schemas(make_project: Callable[..., Project])
     """A user's own Postgres gives no more: no superuser, no right to read the server's files."""
     project = make_project("plain")
     project.query("create role plain login; grant create on database postgres to plain")
-    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", PGUSER="plain", PGDATABASE="postgres")
+    project.dbt(*BUILD, "--quiet", PGUSER="plain", PGDATABASE="postgres")
     assert project.features() == EXPECTED
     assert project.query("select count(*) from pg_largeobject_metadata where lomowner = 'plain'::regrole") == [(0,)]

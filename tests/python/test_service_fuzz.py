@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from conftest import Project
+from conftest import BUILD_WITHOUT_TESTS, Project
 from services import Service, serving
 
 from experiment_features.runs import lock_key
@@ -21,7 +21,7 @@ EXAMPLES = 15
 @pytest.fixture(scope="module")
 def service(project: Project) -> Iterator[Service]:
     """A service on a published schema, whose lock somebody has: nothing that is tried starts a run."""
-    project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     connection = psycopg2.connect(
         host=project.environment["PGHOST"], user="postgres", dbname="postgres", application_name="experiment_features run of-the-tests"
     )

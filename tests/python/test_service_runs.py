@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import PROJECT, Project, connection_environment
+from conftest import BUILD, PROJECT, Project, connection_environment
 from services import Service, is_gone, serving, until
 from test_published_input import EXPECTED
 
@@ -141,7 +141,7 @@ def test_wait_for_a_run_that_is_stopped(built: Service, project: Project) -> Non
 def test_a_run_of_a_shell(built: Service, project: Project) -> None:
     """It is seen, keeps others away, and can be stopped, which leaves what is published as it was."""
     with halted(project):
-        shell = project.start("build", "--exclude-resource-type", "unit_test", FEATURES_STARTED_BY="alice")
+        shell = project.start(*BUILD, FEATURES_STARTED_BY="alice")
         until(lambda: at_the_halt(project))
         run = built.get("/etl?limit=1")["runs"][0]
         assert run["status"] == "running" and run["started_by"] == "alice" and 0 < run["nodes_done"] < run["nodes_total"]

@@ -17,11 +17,10 @@ from typing import Any
 import oracle
 import psycopg2
 from campaign import Campaign
-from conftest import Project, connection_environment
+from conftest import BUILD, Project, connection_environment
 
 from experiment_features.postgres import Server
 
-BUILD = ("build", "--exclude-resource-type", "unit_test")
 DEADLINE_SECONDS = 120
 # The published tables, each with a query that gives its rows in one order.
 MARTS = {
