@@ -210,11 +210,17 @@ def _unprivileged_user() -> str:
 
 
 def _has_ended(process: str) -> bool:
-    """Whether a process is a zombie: ended, while its parent has not yet taken note of it."""
+    """Whether a process is gone, or a zombie: ended, while its parent has not yet taken note of it."""
     try:
+        os.kill(int(process), 0)
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
+    except ProcessLookupError:
+        return True
+    except PermissionError:
         return False
+    except FileNotFoundError:
+        # It has gone just now, or there is no /proc.
+        return Path("/proc/self/stat").exists()
 
 
 def _is_attached(shared_memory: str) -> bool:

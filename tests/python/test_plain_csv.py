@@ -44,7 +44,7 @@ def files(draw: st.DrawFn) -> bytes:
     return text.encode() + draw(st.sampled_from([b""] * 9 + [b"\xff\n", b"\0"]))
 
 
-@settings(max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @example(b'compound_id,compound_name,compound_structure\n",a,"x"y"\n')
 @example(b"compound_id\tcompound_name\tcompound_structure\n\t\t\n")
 @example(b"compound_id,compound_name,compound_structure\n1,2\n1,2,3,4\n")

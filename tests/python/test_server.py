@@ -14,7 +14,7 @@ import pytest
 from conftest import BUILD, Project, connection_environment
 from test_published_input import EXPECTED
 
-from experiment_features.postgres import Server, ServerError
+from experiment_features.postgres import Server, ServerError, _has_ended
 
 
 @pytest.fixture
@@ -95,6 +95,17 @@ def test_two_starts_at_once(home: Path) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_process_that_has_ended() -> None:
+    """Whether anybody has taken note of its end or not: otherwise a server that was killed would be taken for running."""
+    process = subprocess.Popen(["sleep", "600"])
+    assert not _has_ended(str(process.pid))
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert _has_ended(str(process.pid)), "a zombie"
+    process.wait()
+    assert _has_ended(str(process.pid)), "gone"
 
 
 def test_listens_on_the_socket_only(project: Project) -> None:
