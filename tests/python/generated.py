@@ -79,28 +79,28 @@ def once_in(draw: st.DrawFn, times: int) -> bool:
     return draw(st.integers(1, times)) == times
 
 
-def one_of(draw: st.DrawFn, kinds: Sequence[Sequence[str]]) -> str:
+def some_text(draw: st.DrawFn, kinds: Sequence[Sequence[str]]) -> str:
     """A text of some kind."""
     return draw(st.sampled_from(draw(st.sampled_from(kinds))))
 
 
 def mostly(draw: st.DrawFn, good: Sequence[str], bad: Sequence[Sequence[str]], times: int) -> str:
     """One of the good texts, but once in so many times a bad one of some kind."""
-    return one_of(draw, bad) if once_in(draw, times) else draw(st.sampled_from(good))
+    return some_text(draw, bad) if once_in(draw, times) else draw(st.sampled_from(good))
 
 
 def some_key(draw: st.DrawFn, faulty: bool, known: Sequence[str]) -> str:
     """One of the known keys, sometimes zero-padded; if faulty, rarely any other text."""
     if faulty and once_in(draw, 8):
         others = [[""], LARGE_KEYS, BAD_KEYS, ODD_KEYS, SMALL_KEYS, SMALL_KEYS]
-        return one_of(draw, others)
+        return some_text(draw, others)
     return draw(st.sampled_from(["", "", "", "0", "00"])) + draw(st.sampled_from(known))
 
 
 def some_list(draw: st.DrawFn, faulty: bool, known: Sequence[str]) -> str:
     """A cell of compound ids; if faulty, sometimes with bad ones or without any."""
     if faulty and once_in(draw, 10):
-        return one_of(draw, [["", ";", " ; ;"], ["1,2", "1 2", "1:2", "NULL"]])
+        return some_text(draw, [["", ";", " ; ;"], ["1,2", "1 2", "1:2", "NULL"]])
     ids = [some_key(draw, False, known) for _ in range(draw(st.integers(1, 4)))]
     if faulty and once_in(draw, 6):
         ids[draw(st.integers(0, len(ids) - 1))] = some_key(draw, True, SMALL_KEYS)

@@ -7,15 +7,20 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Project
+from conftest import BUILD, Project
 
 
 def test_unit_and_data_tests(project: Project) -> None:
-    output = project.dbt("build")
+    output = project.dbt(*BUILD)
     print(output)
     passed, warned, failed, skipped = map(int, re.search(r"PASS=(\d+) WARN=(\d+) ERROR=(\d+) SKIP=(\d+)", output).groups())
     assert (warned, failed, skipped) == (0, 0, 0)
     assert passed > 100
+    assert "deprecat" not in output.lower()
+
+    # With the unit tests, which so run once.
+    output = project.dbt("test")
+    assert re.search(r"WARN=0 ERROR=0 SKIP=0", output)
     assert "deprecat" not in output.lower()
 
 

@@ -260,7 +260,7 @@ def test_raw_tables_of_different_loads_are_refused(built: Project, published: Pr
     built.dbt("seed", "--quiet")
     before = built.features()
     built.dbt("seed", "--select", "users", "--quiet")
-    for command in (("build", "--exclude", "resource_type:seed", "resource_type:unit_test"), ("run", "--select", "user_features")):
+    for command in (("run",), ("build", "--exclude", "resource_type:seed", "resource_type:unit_test"), ("run", "--select", "user_features")):
         output = " ".join(built.dbt(*command, succeeds=False).split())
         assert "The raw tables come from different loads (compounds.csv of 20" in output
         assert "load all files together with `dbt seed`, or use `dbt build`." in output

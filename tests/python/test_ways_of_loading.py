@@ -19,7 +19,7 @@ from experiment_features.postgres import Server
 # 16 and 18 are in the package of the embedded server, 15 is Debian's own.
 SERVERS = {"PostgreSQL 15": "/usr/lib/postgresql/15", "PostgreSQL 16": "pginstall", "PostgreSQL 18": "pginstall18"}
 NOT_PLAIN = {"CR", "extra columns"}
-GENERATED = 30
+GENERATED = 100
 
 
 @dataclass
