@@ -50,7 +50,7 @@ from dbt_common.invocation import get_invocation_id
 from experiment_features.file_state import FileState
 from experiment_features.line_file import LineFile
 from experiment_features.plain_csv import PlainCsv, plain_csv
-from experiment_features.runs import Node, Run, RunError
+from experiment_features.runs import LockHeldError, Node, Run, RunError
 
 LOCK_WAIT_SECONDS = 600.0
 # Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
@@ -160,8 +160,13 @@ def _begin(adapter: Any, nodes: int) -> Run:
         # Who starts dbt by a program knows the run by an id of its own from the first moment.
         run = Run(handle, credentials.schema, os.environ.get("FEATURES_RUN_ID") or get_invocation_id())
         credentials.application_name = run.name_of_workers
-        run.take_lock(_wait_seconds(), lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
-        run.begin(f"dbt {get_flags().WHICH}", _started_by(), nodes)
+        command, started_by, wait_seconds = f"dbt {get_flags().WHICH}", _started_by(), _wait_seconds()
+        try:
+            run.take_lock(wait_seconds, lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
+        except LockHeldError as error:
+            run.refuse(command, started_by, nodes, wait_seconds, str(error))
+            raise
+        run.begin(command, started_by, nodes)
     except (RunError, psycopg2.Error) as error:
         handle.close()
         raise DbtRuntimeError(str(error).strip()) from error

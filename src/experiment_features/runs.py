@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,10 @@ LOCK_HOLDER = (
 
 class RunError(Exception):
     """A sentence for the user."""
+
+
+class LockHeldError(RunError):
+    """Another run is still there after the wait."""
 
 
 def lock_key(schema: str) -> int:
@@ -103,7 +108,7 @@ class Run:
             tell: gets a sentence before the wait, if there is one.
 
         Raises:
-            RunError: the other run is still there.
+            LockHeldError: the other run is still there.
         """
         self._execute("select set_config('application_name', %s, false)", f"experiment_features run {self.run_id}")
         if not self._execute("select pg_try_advisory_lock(%s)", self._key)[0][0]:
@@ -112,7 +117,7 @@ class Run:
             try:
                 self._execute("select pg_advisory_lock(%s)", self._key)
             except psycopg2.errors.LockNotAvailable:
-                raise RunError(
+                raise LockHeldError(
                     f"{self._holder()}, and still does after {wait_seconds:g} seconds; "
                     "start this again when it has ended, or set FEATURES_LOCK_WAIT to more seconds."
                 ) from None
@@ -152,6 +157,15 @@ class Run:
             "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s)",
             self.run_id, command, _storable(started_by), nodes,
         )
+
+    def refuse(self, command: str, started_by: str, nodes: int, waited_seconds: float, message: str) -> None:
+        """Writes the row of a run that waited for the lock in vain, where there is a log that it may write to."""
+        with suppress(psycopg2.Error):
+            self._execute(
+                "insert into {audit}.runs (id, command, started_by, nodes, started, finished, status, message) "
+                "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), 'failed', %s)",
+                self.run_id, command, _storable(started_by), nodes, waited_seconds, _storable(message),
+            )
 
     def add_node(self, node: Node) -> None:
         """Adds what became of a node, so that others see how far the run is."""

@@ -110,6 +110,28 @@ def test_no_server(published: Project) -> None:
     assert "No such file or directory" in output and "Is the server running" in output
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("FEATURES_SCHEMA", "lab; drop", "FEATURES_SCHEMA is 'lab; drop'; the name of a schema has letters, digits, _ and - only, and 55 bytes"),
+        # Postgres cuts a name at 63 bytes, and `_staging` is added to this one.
+        ("FEATURES_SCHEMA", "s" * 56, "letters, digits, _ and - only, and 55 bytes at most."),
+        ("FEATURES_SCHEMA", "\u00fc" * 28, "letters, digits, _ and - only, and 55 bytes at most."),
+        ("PGDATABASE", 'lab"', "PGDATABASE is 'lab\"'; the name of a database with quotes or backslashes is not understood here."),
+        ("PGOPTIONS", "-c standard_conforming_strings=off", "set its standard_conforming_strings to on."),
+    ],
+)
+def test_connection_by_which_a_text_could_be_run_is_refused(published: Project, setting: str, value: str, sentence: str) -> None:
+    output = published.dbt("seed", "--select", "users", succeeds=False, **{setting: value})
+    assert sentence in " ".join(output.split())
+
+
+def test_longest_schema(published: Project) -> None:
+    longest = "l" * 55
+    published.dbt("seed", "--quiet", FEATURES_SCHEMA=longest)
+    assert published.query(f"select count(*) from {longest}_raw.users") == [(10,)]
+
+
 def test_seed_without_description_is_left_out_with_a_warning(published: Project, tmp_path: Path) -> None:
     """A file that somebody put beside the others stops nothing."""
     copy = tmp_path / "copy"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from conftest import BUILD_WITHOUT_TESTS, Project
+from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
 
 HEADER = "experiment_id,user_id,experiment_compound_ids,experiment_run_time\n"
 
@@ -56,5 +57,52 @@ def test_every_state_is_kept(project: Project) -> None:
     project.dbt(*BUILD_WITHOUT_TESTS)
     (*_, ended), (*_, still) = states(project, 10)
     assert ended is not None and still is None
+    current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
+    assert current == [row[:2] for row in project.features()]
+
+
+def test_state_is_on_record_from_the_moment_it_is_published(make_project: Callable[[str], Project]) -> None:
+    """Also where no snapshot comes after it: of a `dbt run`, or of a build that is killed before."""
+    project = make_project("run_only")
+
+    def publish(run_times: dict[int, int], *command: str) -> None:
+        project.write(user_experiments=HEADER + "".join(f"{user},{user},1,{time}\n" for user, time in run_times.items()))
+        project.write(users="user_id,name,email,signup_date\n" + "".join(f"{user},N,n@example.com,2023-01-01\n" for user in run_times))
+        project.dbt("seed", "--quiet")
+        project.dbt(*command, "--quiet")
+        current = project.query(
+            "select user_id, total_experiment_run_time from {schema}.user_features_history where valid_to is null order by 1"
+        )
+        assert current == list(run_times.items())
+
+    publish({1: 10, 2: 20, 3: 30}, "run")
+    publish({1: 11, 2: 20}, "run")
+    publish({1: 12, 2: 20, 3: 30}, "run", "--select", "+user_features")
+    publish({1: 10, 2: 20, 3: 30}, *BUILD)
+
+    def run_times(user: int) -> list[tuple[Decimal, bool]]:
+        """Of each state, and whether it ended when the next one began."""
+        found = states(project, user)
+        return [(one[1], one[3] == (following and following[2])) for one, following in zip(found, [*found[1:], None], strict=True)]
+
+    assert run_times(1) == [(10, True), (11, True), (12, True), (10, True)]
+    assert run_times(2) == [(20, True)]
+    assert run_times(3) == [(30, False), (30, True)], "the user was away for a time"
+
+    # What is written is what dbt's snapshot would write.
+    before = project.query("select * from {schema}.user_features_history order by state_id")
+    assert len(before) == len({row[-4] for row in before}) == 7
+    project.dbt("snapshot", "--quiet")
+    assert project.query("select * from {schema}.user_features_history order by state_id") == before
+
+
+def test_new_column_comes_into_the_history(make_project: Callable[[str], Project]) -> None:
+    """As when a feature is added: what the table has is published, and the snapshot takes it over."""
+    project = make_project("new_column")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    project.query("alter table {schema}.user_features_history drop column total_experiments")
+    project.dbt("run", "--select", "user_features", "--quiet")
+    assert len(project.features()) == 10
+    project.dbt("snapshot", "--quiet")
     current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
     assert current == [row[:2] for row in project.features()]

@@ -72,7 +72,13 @@ def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Proj
         output = built.dbt("run", succeeds=False, FEATURES_LOCK_WAIT="0.2")
         holder = f"The schema {built.schema} is being built by the run {run_id} (dbt seed, by alice, since {started} UTC)"
         assert f"{holder}; waiting for it, for 0.2 seconds at most." in output
-        assert f"{holder}, and still does after 0.2 seconds; start this again when it has ended" in output
+        refused = f"{holder}, and still does after 0.2 seconds; start this again when it has ended"
+        assert refused in output
+        [(status, nodes, seconds, message)] = built.query(
+            "select status, nodes, extract(epoch from finished - started), message from {schema}_audit.runs where id <> '" + run_id + "'"
+            " order by finished desc limit 1"
+        )
+        assert (status, round(float(seconds), 3)) == ("failed", 0.2) and nodes > 20 and message.startswith(refused)
 
         second = built.start("run", "--select", "user_features", FEATURES_LOCK_WAIT="60")
         wait_until(built, "select 1 from pg_locks where locktype = 'advisory' and not granted")
@@ -81,6 +87,7 @@ def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Proj
     assert built.query(
         "select count(*) from {schema}_audit.runs as earlier inner join {schema}_audit.runs as later"
         " on earlier.started < later.started and coalesce(earlier.finished, 'infinity') > later.started"
+        " where earlier.status = 'succeeded' and later.status = 'succeeded'"
     ) == [(0,)]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from campaign import Campaign
 from conftest import Project
-from ground import BUILD, Ground, build, expect_state, finish, prepare, published, runs_until, tries, two_inputs
+from ground import BUILD, Ground, build, expect_history, expect_state, finish, prepare, published, runs_until, tries, two_inputs
 
 DBT_KILLED = "dbt killed (SIGKILL) at a random moment of `dbt build`"
 SERVER_KILLED = "the server killed (SIGKILL to the postmaster) at a random moment of `dbt build`"
@@ -49,6 +49,7 @@ def _kill(campaign: Campaign, project: Project, name: str, times: int, kill: Cal
             kill(process, runs_until(process, moment))
             state = published(project)
             expect_state(state, old, new, where="after the kill")
+            expect_history(project)
             _expect_one_run(project)
             build(project, new)
             _expect_interrupted(project, started_by, may_have_succeeded=state == new.state)
