@@ -2,8 +2,8 @@
     Brings the history up to date in the transaction that publishes a table, so that a state is on record also where
     the run is killed before the snapshot, or is a `dbt run`, which has none. A hook, after the table has been replaced.
 
-    The history is the snapshot `<name of the table>_history`, and what is written is what dbt would write. Where it
-    lacks a column of the table, the snapshot adds that, and the states with it. Nothing on other engines than Postgres.
+    The history is the snapshot `<name of the table>_history`, which `prepare_history` has made ready, and what is
+    written is what dbt would write. Nothing on other engines than Postgres.
 
     Arguments: unique_key, the column that names whose state it is.
 #}
@@ -15,17 +15,10 @@
 {%- endmacro %}
 
 {% macro postgres__record_published_states(unique_key) -%}
-    {%- if execute -%}
-    {%- set history = this.incorporate(path={'identifier': this.identifier ~ '_history'}, type='table') -%}
-    {%- if load_cached_relation(history) is none -%}
-        {%- do run_query(
-            'create table ' ~ history ~ ' as select published.*, null::text as state_id, now() as recorded, '
-            ~ 'now() as valid_from, now() as valid_to from ' ~ this ~ ' as published with no data'
-        ) -%}
-        {%- do adapter.cache_added(history) -%}
-    {%- endif -%}
-    {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='quoted') | join(', ') -%}
-    {%- if not adapter.get_missing_columns(this, history) %}
+    {%- set history = history_relation() -%}
+    {%- set columns = model.columns.values() | map(attribute='name') | join(', ') -%}
+    {#- The table is locked by now; the transaction may have begun long before, and waited for readers. -#}
+    {%- set time = 'statement_timestamp()' %}
 with
 
 published as (
@@ -40,37 +33,24 @@ on_record as (
 
 ),
 
-begun as (
+changed as (
 
-    select * from published
-    except
-    select * from on_record
-
-),
-
-ended as (
-
-    select * from on_record
-    except
-    select * from published
+    (select * from published except select * from on_record)
+    union all
+    (select * from on_record except select * from published)
 
 ),
 
 closed as (
 
     update {{ history }}
-    set valid_to = {{ snapshot_get_time() }}
-    where valid_to is null and {{ unique_key }} in (select {{ unique_key }} from ended)
+    set valid_to = {{ time }}
+    where valid_to is null and {{ unique_key }} in (select {{ unique_key }} from changed)
 
 )
 
 insert into {{ history }} ({{ columns }}, state_id, recorded, valid_from)
-select
-    {{ columns }},
-    {{ snapshot_hash_arguments([unique_key, snapshot_get_time()]) }},
-    {{ snapshot_get_time() }},
-    {{ snapshot_get_time() }}
-from begun
-    {%- endif -%}
-    {%- endif -%}
+select {{ columns }}, {{ snapshot_hash_arguments([unique_key, time]) }}, {{ time }}, {{ time }}
+from published
+where {{ unique_key }} in (select {{ unique_key }} from changed)
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(post_hook="{{ record_published_states('user_id') }}") }}
+{{ config(pre_hook="{{ prepare_history() }}", post_hook="{{ record_published_states('user_id') }}") }}
 -- depends_on: {{ ref('int_rows_per_file') }}
 -- depends_on: {{ ref('int_user_features') }}
 -- depends_on: {{ ref('int_experiments_per_compound') }}

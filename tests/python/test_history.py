@@ -7,8 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
+from test_runs import held_at, wait_until
 
+USERS = "user_id,name,email,signup_date\n"
 HEADER = "experiment_id,user_id,experiment_compound_ids,experiment_run_time\n"
+WAITING = "select 1 from pg_locks where relation = '{schema}.%s'::regclass and not granted"
 
 
 def states(project: Project, user: int) -> list[tuple]:
@@ -61,19 +64,20 @@ def test_every_state_is_kept(project: Project) -> None:
     assert current == [row[:2] for row in project.features()]
 
 
-def test_state_is_on_record_from_the_moment_it_is_published(make_project: Callable[[str], Project]) -> None:
-    """Also where no snapshot comes after it: of a `dbt run`, or of a build that is killed before."""
+def test_state_is_on_record_without_a_snapshot(make_project: Callable[[str], Project]) -> None:
+    """As of a `dbt run`, which has none."""
     project = make_project("run_only")
 
     def publish(run_times: dict[int, int], *command: str) -> None:
+        """Publishes experiments of a run time each, and user 9, who ran nothing, and has no mean and no compound."""
         project.write(user_experiments=HEADER + "".join(f"{user},{user},1,{time}\n" for user, time in run_times.items()))
-        project.write(users="user_id,name,email,signup_date\n" + "".join(f"{user},N,n@example.com,2023-01-01\n" for user in run_times))
+        project.write(users=USERS + "".join(f"{user},N,n@example.com,2023-01-01\n" for user in [*run_times, 9]))
         project.dbt("seed", "--quiet")
         project.dbt(*command, "--quiet")
         current = project.query(
             "select user_id, total_experiment_run_time from {schema}.user_features_history where valid_to is null order by 1"
         )
-        assert current == list(run_times.items())
+        assert current == [*run_times.items(), (9, 0)]
 
     publish({1: 10, 2: 20, 3: 30}, "run")
     publish({1: 11, 2: 20}, "run")
@@ -88,21 +92,60 @@ def test_state_is_on_record_from_the_moment_it_is_published(make_project: Callab
     assert run_times(1) == [(10, True), (11, True), (12, True), (10, True)]
     assert run_times(2) == [(20, True)]
     assert run_times(3) == [(30, False), (30, True)], "the user was away for a time"
+    assert run_times(9) == [(0, True)]
 
     # What is written is what dbt's snapshot would write.
     before = project.query("select * from {schema}.user_features_history order by state_id")
-    assert len(before) == len({row[-4] for row in before}) == 7
+    assert len(before) == len({row[-4] for row in before}) == 8
     project.dbt("snapshot", "--quiet")
     assert project.query("select * from {schema}.user_features_history order by state_id") == before
 
 
+def test_state_begins_when_readers_can_see_it(make_project: Callable[[str], Project]) -> None:
+    """A run waits for who reads the table, and the old state holds for so long."""
+    project = make_project("held")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    project.write(user_experiments=HEADER + "1,7,1,5.5\n")
+    project.dbt("seed", "--quiet")
+    with held_at(project, "{schema}.user_features") as release:
+        run = project.start("run", "--select", "+user_features", "--quiet")
+        wait_until(project, WAITING % "user_features")
+        [(seen,)] = project.query("select clock_timestamp()")
+        release()
+        assert run.wait() == 0
+    (_, _, _, ended), (_, _, began, _) = states(project, 7)
+    assert seen < began == ended
+
+
+def test_state_is_recorded_and_published_at_once(make_project: Callable[[str], Project]) -> None:
+    """A run that is killed when it would record a state has not published it."""
+    project = make_project("killed")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    before = project.features()
+    project.write(user_experiments=HEADER + "1,7,1,5.5\n")
+    project.dbt("seed", "--quiet")
+    with held_at(project, "{schema}.user_features_history", "share") as release:
+        run = project.start("run", "--select", "+user_features", "--quiet")
+        wait_until(project, WAITING % "user_features_history")
+        run.kill()
+        run.wait()
+        project.query(
+            "select pg_terminate_backend(pid, 10000) from pg_locks where relation = '{schema}.user_features_history'::regclass and not granted"
+        )
+        assert project.features() == before
+        release()
+    assert [row[-1] for row in states(project, 7)] == [None]
+    project.dbt("run", "--select", "+user_features", "--quiet")
+    assert [row[:2] for row in states(project, 7)] == [(1, 45), (1, Decimal("5.5"))]
+
+
 def test_new_column_comes_into_the_history(make_project: Callable[[str], Project]) -> None:
-    """As when a feature is added: what the table has is published, and the snapshot takes it over."""
+    """As when a feature is added: every user has a new state."""
     project = make_project("new_column")
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     project.query("alter table {schema}.user_features_history drop column total_experiments")
-    project.dbt("run", "--select", "user_features", "--quiet")
-    assert len(project.features()) == 10
-    project.dbt("snapshot", "--quiet")
-    current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
-    assert current == [row[:2] for row in project.features()]
+    for command in ("run", "snapshot"):
+        project.dbt(command, "--quiet")
+        current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
+        assert current == [row[:2] for row in project.features()]
+        assert project.query("select count(*) from {schema}.user_features_history") == [(20,)]

@@ -32,12 +32,12 @@ def wait_until(project: Project, condition: str) -> None:
 
 
 @contextmanager
-def held_at(project: Project, table: str = "{schema}_raw.users") -> Iterator[Callable[[], None]]:
-    """Holds whatever wants to replace the rows of a table, until the function that it gives is called."""
+def held_at(project: Project, table: str = "{schema}_raw.users", mode: str = "access share") -> Iterator[Callable[[], None]]:
+    """Holds whatever wants to replace a table, or in the mode share to write to it, until the function that it gives is called."""
     connection = psycopg2.connect(
         host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname="postgres"
     )
-    connection.cursor().execute(f"lock table {table.replace('{schema}', project.schema)} in access share mode")
+    connection.cursor().execute(f"lock table {table.replace('{schema}', project.schema)} in {mode} mode")
     yield connection.rollback
     connection.close()
 
