@@ -24,6 +24,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
@@ -131,22 +132,22 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     adapter = get_adapter(task.config)
     if isinstance(task, NOT_BUILDING) or adapter.type() != "postgres":
         return _execute_with_hooks(task, selected_uids)
-    run = _begin(adapter, task.num_nodes)
-    status, message = "failed", None
-    try:
-        with _stopped_by_sigterm():
+    with _stopped_by_sigterm():
+        run = _begin(adapter, task.num_nodes)
+        status, message = "failed", None
+        try:
             result = _execute_with_hooks(task, selected_uids)
-        if task.interpret_results(result.results):
-            status = "succeeded"
-        return result
-    except KeyboardInterrupt:
-        status = "cancelled"
-        raise
-    except Exception as error:
-        message = str(error)
-        raise
-    finally:
-        _end(run, status, message, task.node_results)
+            if task.interpret_results(result.results):
+                status = "succeeded"
+            return result
+        except KeyboardInterrupt:
+            status = "cancelled"
+            raise
+        except Exception as error:
+            message = str(error)
+            raise
+        finally:
+            _end(run, status, message, task.node_results)
 
 
 def _begin(adapter: Any, nodes: int) -> Run:
@@ -161,17 +162,30 @@ def _begin(adapter: Any, nodes: int) -> Run:
         run = Run(handle, credentials.schema, os.environ.get("FEATURES_RUN_ID") or get_invocation_id())
         credentials.application_name = run.name_of_workers
         command, started_by, wait_seconds = f"dbt {get_flags().WHICH}", _started_by(), _wait_seconds()
-        try:
+        with _on_record_where_stopped(run, command, started_by, nodes):
             run.take_lock(wait_seconds, lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
-        except LockHeldError as error:
-            run.refuse(command, started_by, nodes, wait_seconds, str(error))
-            raise
         run.begin(command, started_by, nodes)
     except (RunError, psycopg2.Error) as error:
         handle.close()
         raise DbtRuntimeError(str(error).strip()) from error
     _current_run = run
     return run
+
+
+@contextmanager
+def _on_record_where_stopped(run: Run, command: str, started_by: str, nodes: int) -> Iterator[None]:
+    """Leaves the row of a run that waits for the lock and does not get it."""
+    began = time.monotonic()
+    try:
+        yield
+    except (LockHeldError, KeyboardInterrupt) as error:
+        is_held = isinstance(error, LockHeldError)
+        status, message = ("failed", str(error)) if is_held else ("cancelled", "Stopped while it waited for another run.")
+        try:
+            run.give_up(command, started_by, nodes, time.monotonic() - began, status, message)
+        except psycopg2.Error as fault:
+            fire_event(Note(msg=f"The run is not in the run log: {str(fault).strip()}"), level=EventLevel.WARN)
+        raise RunError(message) from error
 
 
 def _started_by() -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ class Run:
             tell(f"{self._holder()}; waiting for it, for {wait_seconds:g} seconds at most.")
             self._execute("select set_config('lock_timeout', %s, false)", f"{max(1, round(wait_seconds * 1000))}ms")
             try:
-                self._execute("select pg_advisory_lock(%s)", self._key)
+                self._wait("select pg_advisory_lock(%s)", self._key)
             except psycopg2.errors.LockNotAvailable:
                 raise LockHeldError(
                     f"{self._holder()}, and still does after {wait_seconds:g} seconds; "
@@ -128,6 +128,16 @@ class Run:
             "and datname = current_database() and pg_has_role(usesysid, 'MEMBER')",
             self.name_of_workers,
         )
+
+    def _wait(self, text: str, *arguments: object) -> None:
+        """`_execute`, which Ctrl-C ends; Python would look at it only when the server has answered."""
+        with ThreadPoolExecutor(1) as executor:
+            waiting = executor.submit(self._execute, text, *arguments)
+            try:
+                waiting.result()
+            except KeyboardInterrupt:
+                self._connection.cancel()
+                raise
 
     def _holder(self) -> str:
         """Says which run has the lock, and since when."""
@@ -158,13 +168,13 @@ class Run:
             self.run_id, command, _storable(started_by), nodes,
         )
 
-    def refuse(self, command: str, started_by: str, nodes: int, waited_seconds: float, message: str) -> None:
-        """Writes the row of a run that waited for the lock in vain, where there is a log that it may write to."""
-        with suppress(psycopg2.Error):
+    def give_up(self, command: str, started_by: str, nodes: int, waited_seconds: float, status: str, message: str) -> None:
+        """Writes the row of a run that did not get the lock, where there is a log."""
+        if self._has_log():
             self._execute(
                 "insert into {audit}.runs (id, command, started_by, nodes, started, finished, status, message) "
-                "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), 'failed', %s)",
-                self.run_id, command, _storable(started_by), nodes, waited_seconds, _storable(message),
+                "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), %s, %s)",
+                self.run_id, command, _storable(started_by), nodes, waited_seconds, status, _storable(message),
             )
 
     def add_node(self, node: Node) -> None:
