@@ -180,7 +180,7 @@ def _on_record_where_stopped(run: Run, command: str, started_by: str, nodes: int
         yield
     except (LockHeldError, KeyboardInterrupt) as error:
         is_held = isinstance(error, LockHeldError)
-        status, message = ("failed", str(error)) if is_held else ("cancelled", "Stopped while it waited for another run.")
+        status, message = ("failed", str(error)) if is_held else ("cancelled", "Stopped before it began to build.")
         try:
             run.give_up(command, started_by, nodes, time.monotonic() - began, status, message)
         except psycopg2.Error as fault:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,7 +136,10 @@ class Run:
             try:
                 waiting.result()
             except KeyboardInterrupt:
-                self._connection.cancel()
+                # Again, where the server had not got the statement yet.
+                while not waiting.done():
+                    self._connection.cancel()
+                    wait([waiting], timeout=0.1)
                 raise
 
     def _holder(self) -> str:

@@ -96,15 +96,15 @@ def test_waiting_command_that_is_stopped_ends_at_once(built: Project, published:
     with held_at(built) as release:
         first = built.start("seed")
         wait_for_held(built)
-        second = built.start("seed", FEATURES_STARTED_BY="impatient", FEATURES_LOCK_WAIT="600")
+        second = built.start("seed", FEATURES_STARTED_BY=f"impatient {number.name}", FEATURES_LOCK_WAIT="600")
         wait_until(built, "select 1 from pg_locks where locktype = 'advisory' and not granted")
         second.send_signal(number)
         output, _ = second.communicate(timeout=DEADLINE_SECONDS)
         assert second.returncode != 0 and "Traceback" not in output, output
         release()
         assert first.wait() == 0
-    log = "select status, message from {schema}_audit.runs where started_by = 'impatient' order by started desc limit 1"
-    assert built.query(log) == [("cancelled", "Stopped while it waited for another run.")]
+    log = f"select status, message from {{schema}}_audit.runs where started_by = 'impatient {number.name}'"
+    assert built.query(log) == [("cancelled", "Stopped before it began to build.")]
 
 
 def test_every_command_that_builds_takes_the_lock(built: Project, published: Project) -> None:
