@@ -30,7 +30,9 @@ def built(project: Project) -> Project:
 def explain(built: Project) -> Callable[[str], list[str]]:
     """explain('model') gives the nodes of the plan by which a model is built, with the statements of its hooks."""
     manifest = json.loads((built.folder / "target" / "manifest.json").read_text())
-    hooks = sorted({hook["sql"] for node in manifest["nodes"].values() for hook in node["config"].get("pre-hook", [])})
+    # Those of the marts speak of the table that is being built, and here is none.
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model" and "marts" not in node["fqn"]]
+    hooks = sorted({hook["sql"] for node in models for hook in node["config"]["pre-hook"]})
     statements = built.dbt("compile", "--quiet", "--inline", "\n---\n".join(hooks)).split("\n---\n")
     settings = dict(zip(hooks, statements, strict=True))
 
