@@ -94,6 +94,18 @@ def test_cancel(built: Service, project: Project) -> None:
     assert project.features() == EXPECTED
 
 
+def test_cancel_of_a_process_that_does_not_end(built: Service, project: Project) -> None:
+    """It is killed after a time, and was stopped as it was told to all the same."""
+    with halted(project):
+        run_id = start_and_halt(built, project)
+        dbt = built.dbt
+        os.kill(dbt, signal.SIGSTOP)
+        assert built.post(f"/etl/{run_id}/cancel", 200)["status"] == "cancelled"
+        assert is_gone(dbt)
+    assert project.query("select status from {schema}_audit.runs order by started desc limit 1") == [("cancelled",)]
+    assert project.features() == EXPECTED
+
+
 def test_cancel_before_dbt_is_in_the_run_log(built: Service, project: Project) -> None:
     run_id = built.post("/etl", 202)["id"]
     assert built.post(f"/etl/{run_id}/cancel", 200)["status"] == "cancelled"

@@ -207,7 +207,7 @@ class Database:
         return running[0]["id"] if running else "unknown"
 
     async def end_run(self, run_id: str, message: str) -> None:
-        """Ends a run of another program: cuts its connections, so that nothing of it is published, and says so in the log.
+        """Ends a run that does not end by itself: cuts its connections, so that nothing of it is published, and says so in the log.
 
         Raises:
             psycopg.errors.InsufficientPrivilege: the run is another user's.
@@ -215,9 +215,11 @@ class Database:
         key = lock_key(self._schema)
         async with self._pool.connection() as connection:
             holding = await (await connection.execute(LOCK_HOLDER, [key])).fetchone()
-            if holding is None or not (holding[1] or "").endswith(f" {run_id}"):
-                return
-            await connection.execute("select pg_terminate_backend(%s, 10000)", [holding[0]])
+            # Nobody has it where the process was killed already.
+            if holding is not None:
+                if not (holding[1] or "").endswith(f" {run_id}"):
+                    return
+                await connection.execute("select pg_terminate_backend(%s, 10000)", [holding[0]])
             taken = await (await connection.execute("select pg_try_advisory_lock(%s)", [key])).fetchone()
             if taken != (True,):
                 # A run that waited has begun, and has cut these connections itself.
