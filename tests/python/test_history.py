@@ -149,3 +149,19 @@ def test_new_column_comes_into_the_history(make_project: Callable[[str], Project
         current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
         assert current == [row[:2] for row in project.features()]
         assert project.query("select count(*) from {schema}.user_features_history") == [(20,)]
+
+
+def test_column_of_another_type_stops_the_run(make_project: Callable[[str], Project]) -> None:
+    """Postgres would round a mean to a whole number without a word, and find another state at each run."""
+    project = make_project("other_type")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    project.query("alter table {schema}.user_features_history alter avg_experiment_run_time type bigint")
+    before = project.query("select xmin, * from {schema}.user_features")
+    output = " ".join(project.dbt("run", "--select", "user_features", succeeds=False).split())
+    assert "The column avg_experiment_run_time is double precision, and bigint in the history" in output
+    statement = output.partition("run `")[2].partition("`")[0]
+    assert project.query("select xmin, * from {schema}.user_features") == before
+
+    project.query(statement)
+    project.dbt("run", "--select", "user_features", "--quiet")
+    assert states(project, 1)

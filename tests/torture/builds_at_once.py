@@ -236,7 +236,7 @@ def _at_once(campaign: Campaign, project: Project, inputs: tuple[Input, ...], bu
         text = " ".join(outputs[who].split())
         assert process.returncode == 2 and TOO_LONG.search(text), f"{who} ended with {process.returncode}:\n{outputs[who]}"
         assert logged == ["failed"], f"{who} did not get the lock and is {logged} in the run log"
-    runs = [row for row in runs if row[2] == "succeeded"]
+    runs = [row for row in runs if processes[row[1]].returncode == 0]
     for (_, one, _, _, finished), (_, other, _, started, _) in zip(runs, runs[1:], strict=False):
         assert finished <= started, f"{one} ended at {finished}, after {other} began at {started}"
     last = next(one for one in inputs if one.name == runs[-1][1][-1])

@@ -158,7 +158,7 @@ def expect_history(project: Project) -> None:
     # In one statement, as what a killed dbt asked for last may still be under way.
     features = f"select {columns} from {{schema}}.user_features"
     history = f"select {columns} from {{schema}}.user_features_history where valid_to is null"
-    different = project.query(f"({features} except {history}) union all ({history} except {features})")
+    different = project.query(f"({features} except all {history}) union all ({history} except all {features})")
     assert different == [], f"{len(different)} states are in one of history and features alone: {different[:3]} ..."
 
 

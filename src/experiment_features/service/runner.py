@@ -106,15 +106,16 @@ class Runner:
     async def cancel(self, run_id: str) -> Run:
         """Stops a run and waits for its end. Raises Problem where there is no such run, or it has ended."""
         child = self._children.get(run_id)
-        is_own = child is not None and child.is_alive
-        if is_own:
+        if child is not None and child.is_alive:
             await child.stop()
-        run = await self.run(run_id)
-        # A process that had to be killed leaves its row open, which is closed below.
-        if is_own and run["status"] != "interrupted":
-            return run
-        if not is_own and run["status"] != "running":
-            raise Problem(409, f"The run has already ended: {run['status']}.", run=run)
+            run = await self.run(run_id)
+            # A process that had to be killed leaves its row open, which is closed below.
+            if run["status"] != "interrupted":
+                return run
+        else:
+            run = await self.run(run_id)
+            if run["status"] != "running":
+                raise Problem(409, f"The run has already ended: {run['status']}.", run=run)
         try:
             await self._database.end_run(run_id, f"Stopped by {STARTED_BY}.")
         except psycopg.errors.InsufficientPrivilege:
