@@ -108,6 +108,7 @@ def _modules_of_project() -> dict[str, Any]:
         "line_file": _line_file,
         "file_state": _file_state,
         "current_run": _current_run,
+        "started_by": _started_by,
     }
 
 

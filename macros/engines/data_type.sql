@@ -11,7 +11,7 @@
 {%- endmacro %}
 
 {% macro default__data_type(name) -%}
-    {{ return({'numeric': 'decimal(38, 18)', 'pg_catalog.numeric': 'decimal(38, 18)', 'double precision': 'double'}.get(name, name)) }}
+    {{ return({'numeric': 'decimal(38, 18)', 'pg_catalog.numeric': 'decimal(38, 18)', 'double precision': 'double', 'timestamptz': 'timestamp with time zone', 'jsonb': 'json'}.get(name, name)) }}
 {%- endmacro %}
 
 {% macro postgres__data_type(name) -%}
@@ -19,5 +19,5 @@
 {%- endmacro %}
 
 {% macro spark__data_type(name) -%}
-    {{ return({'text': 'string'}.get(name, default__data_type(name))) }}
+    {{ return({'text': 'string', 'jsonb': 'string', 'timestamptz': 'timestamp'}.get(name, default__data_type(name))) }}
 {%- endmacro %}

@@ -8,14 +8,15 @@
 #}
 {% macro report_run(results) -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
-        {%- set failed = [] -%}
+        {%- set failed, candidates = [], [] -%}
         {%- set published = [] -%}
         {%- set counted = [] -%}
         {%- for result in results -%}
             {%- if result.status in ('error', 'fail', 'runtime error') -%}
                 {%- do failed.append(result.node.name) -%}
             {%- elif result.status == 'success' and result.node.resource_type == 'model' -%}
-                {%- do published.append(result.node.name) if result.node.name == 'user_features' -%}
+                {%- do published.append(result.node.name) if result.node.name == 'publications' -%}
+                {%- do candidates.append(result.node.name) if result.node.config.materialized == 'candidate' -%}
                 {%- do counted.append(result.node.name) if result.node.name == 'int_rows_per_file' -%}
             {%- endif -%}
         {%- endfor -%}
@@ -29,7 +30,7 @@
             {%- set marts = target.schema -%}
             {%- set counts = run_query(
                 'select sum(rows_read) as rows_read, sum(rows_rejected) as rows_rejected, sum(cells_left_out) as cells_left_out, '
-                ~ "sum(rows_valid) filter (where file = 'users.csv') as users from " ~ counts_relation
+                ~ "sum(rows_accepted) filter (where file = 'users.csv') as users from " ~ counts_relation
             ).rows[0] -%}
             {%- do print(
                 'Rows read: ' ~ counts['rows_read'] ~ ', users published: ' ~ counts['users']
@@ -49,6 +50,11 @@
             {%- do print(
                 'Nothing was published: ' ~ failed[:3] | join(', ') ~ (' and others' if failed | length > 3 else '')
                 ~ ' did not succeed, so ' ~ target.schema ~ '.user_features is as it was before this run.'
+            ) -%}
+        {%- elif candidates | length > 0 -%}
+            {%- do print(
+                'Nothing was published: this run built ' ~ candidates | join(', ') ~ ' without publications. Publish with `dbt build` or `dbt run`;'
+                ~ ' or give each command of a run the same FEATURES_RUN_ID and end with `dbt run --select publications`.'
             ) -%}
         {%- endif -%}
     {%- endif -%}

@@ -1,8 +1,17 @@
+{{ config(materialized='view') }}
+
 with
 
-experiments as (
+staged_experiments as (
 
     select * from {{ ref('stg_experiments') }}
+
+),
+
+duplicate_rows as (
+
+    select * from {{ ref('int_duplicate_rows') }}
+    where file = 'user_experiments.csv'
 
 ),
 
@@ -14,19 +23,14 @@ unknown_users as (
 
 final as (
 
-    select
-        experiments.row_number,
-        experiments.experiment_id,
-        experiments.user_id,
-
-        experiments.experiment_compound_ids,
-        experiments.is_plain_list,
-
-        experiments.experiment_run_time,
-        experiments.experiment_run_time_fault
-    from experiments
-    left join unknown_users on experiments.user_id = unknown_users.user_id
-    where unknown_users.user_id is null
+    select staged_experiments.*
+    from staged_experiments
+    left join duplicate_rows on staged_experiments.row_number = duplicate_rows.row_number
+    left join unknown_users on staged_experiments.user_id = unknown_users.user_id
+    where
+        staged_experiments.reject_reason is null
+        and duplicate_rows.row_number is null
+        and unknown_users.user_id is null
 
 )
 

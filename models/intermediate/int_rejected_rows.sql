@@ -1,34 +1,35 @@
-{{ config(materialized="table") }}
-
 with
 
-base_users as (
+staged_users as (
 
-    select * from {{ ref('base_users') }}
-
-),
-
-base_experiments as (
-
-    select * from {{ ref('base_experiments') }}
+    select * from {{ ref('stg_users') }}
+    where reject_reason is not null
 
 ),
 
-base_compounds as (
+staged_experiments as {{ not_materialized() }} (
 
-    select * from {{ ref('base_compounds') }}
+    select * from {{ ref('stg_experiments') }}
 
 ),
 
-repeated_rows as (
+staged_compounds as (
 
-    select * from {{ ref('base_repeated_rows') }}
+    select * from {{ ref('stg_compounds') }}
+    where reject_reason is not null
+
+),
+
+duplicate_rows as {{ not_materialized() }} (
+
+    select * from {{ ref('int_duplicate_rows') }}
 
 ),
 
 users as (
 
-    select * from {{ ref('stg_users') }}
+    select * from {{ ref('int_users') }}
+    where signup_date_reason is not null
 
 ),
 
@@ -38,34 +39,25 @@ unknown_users as (
 
 ),
 
-valid_experiments as (
+compounds as (
 
-    select * from {{ ref('stg_experiments') }}
+    select * from {{ ref('int_compounds') }}
 
 ),
 
--- Each condition stands here, since Postgres would otherwise store all experiments, to read them twice.
-experiments_without_run_time as (
+experiments as {{ not_materialized() }} (
 
     select * from {{ ref('int_experiments') }}
-    where experiment_run_time_fault is not null
 
 ),
 
-experiments_without_plain_list as (
+user_compounds as (
 
-    select * from {{ ref('int_experiments') }}
-    where is_plain_list is not true
-
-),
-
-unknown_entries as (
-
-    select * from {{ ref('int_unknown_entries') }}
+    select * from {{ ref('int_user_compounds') }}
 
 ),
 
-faults (fault, row_kept, reason, remedy) as (
+reasons (code, row_kept, reason, remedy) as (
 
     values
     (
@@ -73,35 +65,35 @@ faults (fault, row_kept, reason, remedy) as (
         'The row has {detail}.',
         'Give the row one cell for each column of the header; put cells with a separator inside in quotes.'
     ),
-    ('missing_key', false, 'The {column} is missing.', 'Fill in the {column}.'),
+    ('missing_id', false, 'The {column} is missing.', 'Fill in the {column}.'),
     (
-        'key_not_integer', false,
+        'id_not_integer', false,
         'The {column} is not written in digits only.',
         'Write the {column} as a whole number, without a sign, a point or other characters.'
     ),
     (
-        'key_too_large', false,
+        'id_too_large', false,
         'The {column} is larger than 9223372036854775807.',
         'Correct the {column}.'
     ),
     (
-        'exact_duplicate', false,
-        'The row repeats row {detail}.',
-        'Take one of the two rows out; the first is the one that counts.'
+        'duplicate_row', false,
+        'The row is a duplicate of row {detail}.',
+        'Remove one of the two rows; the first one counts.'
     ),
     (
-        'duplicate_key', false,
-        'The row has the key of row {detail}, but other content.',
-        'Decide which of the two rows is right and take the other out; the first is the one that counts.'
+        'duplicate_id', false,
+        'The row has the same id as row {detail}, but different content.',
+        'Decide which of the two rows is right and remove the other; the first one counts.'
     ),
     (
         'unknown_user', false,
-        'User {detail} is not among the valid rows of users.csv.',
+        'User {detail} is not among the accepted rows of users.csv.',
         'Add the user to users.csv, or correct the user_id.'
     ),
     ('missing_date', true, 'The {column} is missing.', 'Fill in the {column} as YYYY-MM-DD.'),
     (
-        'date_not_valid', true,
+        'invalid_date', true,
         'The {column} is not a day written as YYYY-MM-DD.',
         'Write the {column} as YYYY-MM-DD.'
     ),
@@ -123,66 +115,83 @@ faults (fault, row_kept, reason, remedy) as (
         'List the ids of the compounds, separated by semicolons.'
     ),
     (
-        'unknown_compounds', true,
+        'unusable_compounds', true,
         'Left out of the list: {detail}.',
         'Separate ids by semicolons, as 1;3; add missing compounds to compounds.csv, or correct the ids.'
     )
 
 ),
 
-rejected_in_file as (
+rejected_users as (
 
     select
         'users.csv' as file,
         row_number,
-        fault_column as column_name,
-        fault,
-        coalesce(fault_detail, '') as detail
-    from base_users
-    where fault is not null
-    union all
-    select
-        'user_experiments.csv' as file,
-        row_number,
-        fault_column as column_name,
-        fault,
-        coalesce(fault_detail, '') as detail
-    from base_experiments
-    where fault is not null
-    union all
-    select
-        'compounds.csv' as file,
-        row_number,
-        fault_column as column_name,
-        fault,
-        coalesce(fault_detail, '') as detail
-    from base_compounds
-    where fault is not null
+        case when reject_reason = 'wrong_cell_count' then '' else 'user_id' end as column_name,
+        reject_reason as code,
+        coalesce(reject_detail, '') as detail
+    from staged_users
 
 ),
 
-repeated as (
+rejected_experiments as (
+
+    select
+        'user_experiments.csv' as file,
+        row_number,
+        case
+            when reject_reason = 'wrong_cell_count' then ''
+            when experiment_id is null then 'experiment_id'
+            else 'user_id'
+        end as column_name,
+        reject_reason as code,
+        coalesce(reject_detail, '') as detail
+    from staged_experiments
+    where reject_reason is not null
+
+),
+
+experiments_of_unknown_users as (
+
+    select
+        'user_experiments.csv' as file,
+        staged_experiments.row_number,
+        'user_id' as column_name,
+        'unknown_user' as code,
+        cast(unknown_users.user_id as {{ data_type('text') }}) as detail
+    from staged_experiments
+    inner join unknown_users on staged_experiments.user_id = unknown_users.user_id
+    left join duplicate_rows
+        on
+            staged_experiments.row_number = duplicate_rows.row_number
+            and duplicate_rows.file = 'user_experiments.csv'
+    where
+        staged_experiments.reject_reason is null
+        and duplicate_rows.row_number is null
+
+),
+
+rejected_compounds as (
+
+    select
+        'compounds.csv' as file,
+        row_number,
+        case when reject_reason = 'wrong_cell_count' then '' else 'compound_id' end as column_name,
+        reject_reason as code,
+        coalesce(reject_detail, '') as detail
+    from staged_compounds
+
+),
+
+duplicates as (
 
     select
         file,
         row_number,
         '' as column_name,
-        case when is_exact then 'exact_duplicate' else 'duplicate_key' end as fault,
+        case when has_same_content then 'duplicate_row' else 'duplicate_id' end as code,
         cast(first_row_number as {{ data_type('text') }}) as detail
-    from repeated_rows
-
-),
-
-of_unknown_users as (
-
-    select
-        'user_experiments.csv' as file,
-        valid_experiments.row_number,
-        'user_id' as column_name,
-        'unknown_user' as fault,
-        cast(valid_experiments.user_id as {{ data_type('text') }}) as detail
-    from valid_experiments
-    inner join unknown_users on valid_experiments.user_id = unknown_users.user_id
+    from duplicate_rows
 
 ),
 
@@ -192,10 +201,23 @@ without_sign_up_date as (
         'users.csv' as file,
         row_number,
         'signup_date' as column_name,
-        signup_date_fault as fault,
+        signup_date_reason as code,
         '' as detail
     from users
-    where signup_date_fault is not null
+
+),
+
+experiments_with_unusable_cells as (
+
+    select
+        row_number,
+        compound_ids,
+        experiment_run_time_reason
+    from experiments
+    where
+        experiment_run_time_reason is not null
+        or {{ list_size('compound_ids') }} = 0
+        or {{ count_nulls('compound_ids') }} > 0
 
 ),
 
@@ -205,9 +227,10 @@ without_run_time as (
         'user_experiments.csv' as file,
         row_number,
         'experiment_run_time' as column_name,
-        experiment_run_time_fault as fault,
+        experiment_run_time_reason as code,
         '' as detail
-    from experiments_without_run_time
+    from experiments_with_unusable_cells
+    where experiment_run_time_reason is not null
 
 ),
 
@@ -217,14 +240,44 @@ without_compounds as (
         'user_experiments.csv' as file,
         row_number,
         'experiment_compound_ids' as column_name,
-        'no_compounds' as fault,
+        'no_compounds' as code,
         '' as detail
-    from experiments_without_plain_list
-    where {{ trim_white_space("replace(experiment_compound_ids, ';', ' ')") }} = ''
+    from experiments_with_unusable_cells
+    where {{ list_size('compound_ids') }} = 0
 
 ),
 
-unknown_entries_per_row as (
+unknown_user_compounds as (
+
+    select
+        user_compounds.user_id,
+        user_compounds.compound_id
+    from user_compounds
+    left join compounds on user_compounds.compound_id = compounds.compound_id
+    where compounds.compound_id is null
+
+),
+
+unusable_entries as (
+
+    select
+        experiments.row_number,
+        unknown_user_compounds.compound_id,
+        1 as entries
+    from experiments
+    inner join unknown_user_compounds on experiments.user_id = unknown_user_compounds.user_id
+    where {{ list_contains('experiments.compound_ids', 'unknown_user_compounds.compound_id') }}
+    union all
+    select
+        row_number,
+        cast(null as bigint) as compound_id,
+        {{ count_nulls('compound_ids') }} as entries
+    from experiments_with_unusable_cells
+    where {{ count_nulls('compound_ids') }} > 0
+
+),
+
+unusable_entries_per_row as (
 
     select
         row_number,
@@ -232,30 +285,34 @@ unknown_entries_per_row as (
         || {{ joined('cast(compound_id as ' ~ data_type('text') ~ ')', ', ', 'compound_id') }} as unknown_ids,
         'not a compound id: ' || sum(entries) filter (where compound_id is null)
         || case when sum(entries) filter (where compound_id is null) = 1 then ' entry' else ' entries' end as not_ids
-    from unknown_entries
+    from unusable_entries
     group by row_number
 
 ),
 
-with_unknown_compounds as (
+with_unusable_compounds as (
 
     select
         'user_experiments.csv' as file,
         row_number,
         'experiment_compound_ids' as column_name,
-        'unknown_compounds' as fault,
+        'unusable_compounds' as code,
         concat_ws('; ', unknown_ids, not_ids) as detail
-    from unknown_entries_per_row
+    from unusable_entries_per_row
 
 ),
 
 found as (
 
-    select * from rejected_in_file
+    select * from rejected_users
     union all
-    select * from repeated
+    select * from rejected_experiments
     union all
-    select * from of_unknown_users
+    select * from experiments_of_unknown_users
+    union all
+    select * from rejected_compounds
+    union all
+    select * from duplicates
     union all
     select * from without_sign_up_date
     union all
@@ -263,7 +320,7 @@ found as (
     union all
     select * from without_compounds
     union all
-    select * from with_unknown_compounds
+    select * from with_unusable_compounds
 
 ),
 
@@ -274,12 +331,12 @@ final as (
         found.row_number,
         found.column_name,
 
-        found.fault,
-        replace(replace(faults.reason, '{column}', found.column_name), '{detail}', found.detail) as reason,
-        replace(replace(faults.remedy, '{column}', found.column_name), '{detail}', found.detail) as remedy,
-        faults.row_kept
+        found.code,
+        replace(replace(reasons.reason, '{column}', found.column_name), '{detail}', found.detail) as reason,
+        replace(replace(reasons.remedy, '{column}', found.column_name), '{detail}', found.detail) as remedy,
+        reasons.row_kept
     from found
-    left join faults on found.fault = faults.fault
+    left join reasons on found.code = reasons.code
 
 )
 

@@ -2,27 +2,27 @@
 
 with
 
-base_users as (
+staged_users as (
 
-    select * from {{ ref('base_users') }}
-
-),
-
-base_experiments as (
-
-    select * from {{ ref('base_experiments') }}
+    select * from {{ ref('stg_users') }}
 
 ),
 
-base_compounds as (
+staged_experiments as (
 
-    select * from {{ ref('base_compounds') }}
+    select * from {{ ref('stg_experiments') }}
+
+),
+
+staged_compounds as (
+
+    select * from {{ ref('stg_compounds') }}
 
 ),
 
 users as (
 
-    select * from {{ ref('stg_users') }}
+    select * from {{ ref('int_users') }}
 
 ),
 
@@ -34,7 +34,7 @@ experiments as (
 
 compounds as (
 
-    select * from {{ ref('stg_compounds') }}
+    select * from {{ ref('int_compounds') }}
 
 ),
 
@@ -44,22 +44,22 @@ rejected_rows as (
 
 ),
 
-read_and_valid as (
+read_and_accepted as (
 
     select
         'users.csv' as file,
-        (select count(*) from base_users) as rows_read,
-        (select count(*) from users) as rows_valid
+        (select count(*) from staged_users) as rows_read,
+        (select count(*) from users) as rows_accepted
     union all
     select
         'user_experiments.csv' as file,
-        (select count(*) from base_experiments) as rows_read,
-        (select count(*) from experiments) as rows_valid
+        (select count(*) from staged_experiments) as rows_read,
+        (select count(*) from experiments) as rows_accepted
     union all
     select
         'compounds.csv' as file,
-        (select count(*) from base_compounds) as rows_read,
-        (select count(*) from compounds) as rows_valid
+        (select count(*) from staged_compounds) as rows_read,
+        (select count(*) from compounds) as rows_accepted
 
 ),
 
@@ -77,14 +77,14 @@ rejected as (
 final as (
 
     select
-        read_and_valid.file,
+        read_and_accepted.file,
 
-        read_and_valid.rows_read,
-        read_and_valid.rows_valid,
+        read_and_accepted.rows_read,
+        read_and_accepted.rows_accepted,
         coalesce(rejected.rows_rejected, 0) as rows_rejected,
         coalesce(rejected.cells_left_out, 0) as cells_left_out
-    from read_and_valid
-    left join rejected on read_and_valid.file = rejected.file
+    from read_and_accepted
+    left join rejected on read_and_accepted.file = rejected.file
 
 )
 

@@ -1,25 +1,27 @@
-{{ config(materialized="table") }}
+{{ config(post_hook="{{ collect_statistics() }}") }}
 
 with
 
-experiments_per_user as (
+staged_experiments as (
 
-    select * from {{ ref('int_experiments_per_user') }}
+    select * from {{ ref('stg_experiments') }}
 
 ),
 
 users as (
 
-    select * from {{ ref('stg_users') }}
+    select * from {{ ref('int_users') }}
 
 ),
 
 final as (
 
-    select experiments_per_user.user_id
-    from experiments_per_user
-    left join users on experiments_per_user.user_id = users.user_id
-    where users.user_id is null
+    select distinct staged_experiments.user_id
+    from staged_experiments
+    left join users on staged_experiments.user_id = users.user_id
+    where
+        staged_experiments.reject_reason is null
+        and users.user_id is null
 
 )
 

@@ -1,28 +1,35 @@
--- depends_on: {{ ref('int_rows_per_file') }}
--- depends_on: {{ ref('int_user_features') }}
--- Nothing is published before all that is to be published has passed its tests.
 with
 
-experiments_per_compound as (
+user_compounds as (
 
-    select * from {{ ref('int_experiments_per_compound') }}
+    select * from {{ ref('int_user_compounds') }}
 
 ),
 
 compounds as (
 
-    select * from {{ ref('stg_compounds') }}
+    select * from {{ ref('int_compounds') }}
+
+),
+
+experiments_per_compound as (
+
+    select
+        compound_id,
+        sum(experiments) as experiments
+    from user_compounds
+    group by compound_id
 
 ),
 
 final as (
 
     select
-        experiments_per_compound.compound_id,
+        compounds.compound_id,
 
         compounds.compound_name,
 
-        experiments_per_compound.experiments
+        cast(experiments_per_compound.experiments as bigint) as experiments
     from experiments_per_compound
     inner join compounds on experiments_per_compound.compound_id = compounds.compound_id
 

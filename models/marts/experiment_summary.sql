@@ -1,55 +1,67 @@
--- depends_on: {{ ref('int_rows_per_file') }}
--- depends_on: {{ ref('int_user_features') }}
--- depends_on: {{ ref('int_experiments_per_compound') }}
--- Nothing is published before all that is to be published has passed its tests.
 with
 
 user_features as (
 
-    select * from {{ ref('int_user_features') }}
+    select * from {{ ref('user_features') }}
 
 ),
 
-experiments_per_compound as (
+compound_usage as (
 
-    select * from {{ ref('int_experiments_per_compound') }}
+    select * from {{ ref('compound_usage') }}
 
 ),
 
-totals as (
+experiments as (
+
+    select * from {{ ref('int_experiments') }}
+
+),
+
+user_totals as (
 
     select
         count(*) as users,
         count(*) filter (where total_experiments > 0) as users_with_experiments,
-        coalesce(sum(total_experiments), 0) as experiments,
-        sum(known_run_times) as known_run_times,
-        sum(total_experiment_run_time) as total_experiment_run_time
+        cast(coalesce(sum(total_experiments), 0) as bigint) as experiments
     from user_features
 
 ),
 
-compounds_used as (
+compound_totals as (
 
     select count(*) as compounds_used
-    from experiments_per_compound
+    from compound_usage
+
+),
+
+run_times as (
+
+    select
+        count(experiment_run_time) as known_run_times,
+        sum(experiment_run_time) as total_experiment_run_time
+    from experiments
 
 ),
 
 final as (
 
     select
-        totals.users,
-        totals.users_with_experiments,
-        cast(totals.experiments as bigint) as experiments,
-        compounds_used.compounds_used,
+        user_totals.users,
+        user_totals.users_with_experiments,
+        user_totals.experiments,
+        compound_totals.compounds_used,
 
-        cast(totals.experiments as {{ data_type('double precision') }})
-        / nullif(totals.users, 0) as mean_experiments_per_user,
-        cast(totals.experiments as {{ data_type('double precision') }})
-        / nullif(totals.users_with_experiments, 0) as mean_experiments_per_active_user,
-        {{ exact_mean('totals.total_experiment_run_time', 'totals.known_run_times') }} as mean_experiment_run_time
-    from totals
-    cross join compounds_used
+        cast(user_totals.experiments as {{ data_type('double precision') }})
+        / nullif(user_totals.users, 0) as mean_experiments_per_user,
+        cast(user_totals.experiments as {{ data_type('double precision') }})
+        / nullif(user_totals.users_with_experiments, 0) as mean_experiments_per_active_user,
+        {{ exact_mean(
+            'run_times.total_experiment_run_time', 'run_times.known_run_times'
+        ) }} as mean_experiment_run_time
+    from user_totals
+    cross join compound_totals
+    cross join run_times
 
 )
 

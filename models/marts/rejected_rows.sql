@@ -1,7 +1,3 @@
--- depends_on: {{ ref('int_rows_per_file') }}
--- depends_on: {{ ref('int_user_features') }}
--- depends_on: {{ ref('int_experiments_per_compound') }}
--- Nothing is published before all that is to be published has passed its tests.
 with
 
 rejected_rows as (

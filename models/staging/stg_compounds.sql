@@ -1,14 +1,22 @@
 with
 
-base_compounds as (
+compounds as (
 
-    select * from {{ ref('base_compounds') }}
+    select * from {{ ref('compounds') }}
 
 ),
 
-repeated_rows as (
+typed as (
 
-    select * from {{ ref('base_repeated_rows') }}
+    select
+        row_number,
+        row_fault,
+        compound_id as compound_id_text,
+        {{ parse_id('compound_id') }} as compound_id,
+
+        nullif(compound_name, '') as compound_name,
+        nullif(compound_structure, '') as compound_structure
+    from compounds
 
 ),
 
@@ -19,15 +27,14 @@ final as (
         compound_id,
 
         compound_name,
-        compound_structure
-    from base_compounds
-    where
-        fault is null
-        and not exists (
-            select 1
-            from repeated_rows
-            where repeated_rows.file = 'compounds.csv' and repeated_rows.row_number = base_compounds.row_number
-        )
+        compound_structure,
+
+        case
+            when row_fault is not null then 'wrong_cell_count'
+            when compound_id is null then {{ id_reason('compound_id_text') }}
+        end as reject_reason,
+        row_fault as reject_detail
+    from typed
 
 )
 

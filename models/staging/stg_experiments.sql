@@ -1,14 +1,26 @@
 with
 
-base_experiments as (
+user_experiments as (
 
-    select * from {{ ref('base_experiments') }}
+    select * from {{ ref('user_experiments') }}
 
 ),
 
-repeated_rows as (
+typed as (
 
-    select * from {{ ref('base_repeated_rows') }}
+    select
+        row_number,
+        row_fault,
+        experiment_id as experiment_id_text,
+        {{ parse_id('experiment_id') }} as experiment_id,
+        user_id as user_id_text,
+        {{ parse_id('user_id') }} as user_id,
+
+        {{ parse_id_list('experiment_compound_ids') }} as compound_ids,
+
+        experiment_run_time as experiment_run_time_text,
+        {{ parse_run_time('experiment_run_time') }} as experiment_run_time
+    from user_experiments
 
 ),
 
@@ -19,21 +31,20 @@ final as (
         experiment_id,
         user_id,
 
-        experiment_compound_ids,
-        is_plain_list,
+        compound_ids,
 
         experiment_run_time,
-        experiment_run_time_fault
-    from base_experiments
-    where
-        fault is null
-        and not exists (
-            select 1
-            from repeated_rows
-            where
-                repeated_rows.file = 'user_experiments.csv'
-                and repeated_rows.row_number = base_experiments.row_number
-        )
+
+        case
+            when experiment_run_time is null then {{ run_time_reason('experiment_run_time_text') }}
+        end as experiment_run_time_reason,
+        case
+            when row_fault is not null then 'wrong_cell_count'
+            when experiment_id is null then {{ id_reason('experiment_id_text') }}
+            when user_id is null then {{ id_reason('user_id_text') }}
+        end as reject_reason,
+        row_fault as reject_detail
+    from typed
 
 )
 

@@ -1,14 +1,25 @@
 with
 
-base_users as (
+users as (
 
-    select * from {{ ref('base_users') }}
+    select * from {{ ref('users') }}
 
 ),
 
-repeated_rows as (
+typed as (
 
-    select * from {{ ref('base_repeated_rows') }}
+    select
+        row_number,
+        row_fault,
+        user_id as user_id_text,
+        {{ parse_id('user_id') }} as user_id,
+
+        nullif(name, '') as name,
+        nullif(email, '') as email,
+
+        signup_date as signup_date_text,
+        {{ parse_date('signup_date') }} as signup_date
+    from users
 
 ),
 
@@ -22,15 +33,18 @@ final as (
         email,
 
         signup_date,
-        signup_date_fault
-    from base_users
-    where
-        fault is null
-        and not exists (
-            select 1
-            from repeated_rows
-            where repeated_rows.file = 'users.csv' and repeated_rows.row_number = base_users.row_number
-        )
+
+        case
+            when signup_date is not null then null
+            when signup_date_text = '' then 'missing_date'
+            else 'invalid_date'
+        end as signup_date_reason,
+        case
+            when row_fault is not null then 'wrong_cell_count'
+            when user_id is null then {{ id_reason('user_id_text') }}
+        end as reject_reason,
+        row_fault as reject_detail
+    from typed
 
 )
 

@@ -22,6 +22,11 @@ OLDEST_SERVER = 14
 # A host that is gone is noticed in about a minute, where the server would wait for hours by default.
 KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
 
+# A node may be built again in a later command of the same run.
+REPLACE_NODES = (
+    "on conflict (run_id, node) do update set status = excluded.status, seconds = excluded.seconds, rows = excluded.rows, "
+    "message = excluded.message"
+)
 INSERT_NODES = "insert into {audit}.run_nodes (run_id, node, status, seconds, rows, message)"
 
 # Who has the lock whose key is the parameter, as pid and application_name.
@@ -158,7 +163,13 @@ class Run:
         return text
 
     def begin(self, command: str, started_by: str, nodes: int) -> None:
-        """Writes the row of the run, which has so many nodes, and closes those of runs that were killed."""
+        """Writes the row of the run, which has so many nodes, and closes those of runs that were killed.
+
+        Where an earlier command of the same run has left a row, the run goes on.
+
+        Raises:
+            RunError: another run has built since that command, so that tables of both would be mixed.
+        """
         if not self._has_log():
             statements = Path(__file__).with_name("runs.sql").read_text()
             self._execute(f"begin; {statements} commit")
@@ -166,8 +177,18 @@ class Run:
             "update {audit}.runs set status = 'interrupted', finished = clock_timestamp(), "
             "message = 'The process ended before the run did.' where finished is null"
         )
+        for (other,) in self._execute(
+            "select other.id from {audit}.runs as own inner join {audit}.runs as other on other.started > own.started "
+            "where own.id = %s and exists (select 1 from {audit}.run_nodes where run_id = other.id) order by other.started limit 1",
+            self.run_id,
+        ):
+            raise RunError(
+                f"The run {other} has built since the run {self.run_id} began, and tables of both would be mixed; "
+                "start again with another FEATURES_RUN_ID."
+            )
         self._execute(
-            "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s)",
+            "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s) on conflict (id) do update set "
+            "command = excluded.command, status = 'running', finished = null, message = null, nodes = runs.nodes + excluded.nodes",
             self.run_id, command, _storable(started_by), nodes,
         )
 
@@ -176,13 +197,14 @@ class Run:
         if self._has_log():
             self._execute(
                 "insert into {audit}.runs (id, command, started_by, nodes, started, finished, status, message) "
-                "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), %s, %s)",
+                "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), %s, %s) "
+                "on conflict (id) do update set status = excluded.status, message = excluded.message",
                 self.run_id, command, _storable(started_by), nodes, waited_seconds, status, _storable(message),
             )
 
     def add_node(self, node: Node) -> None:
         """Adds what became of a node, so that others see how far the run is."""
-        self._execute(f"{INSERT_NODES} values (%s, %s, %s, %s, %s, %s) on conflict do nothing", *self._row(node))
+        self._execute(f"{INSERT_NODES} values (%s, %s, %s, %s, %s, %s) {REPLACE_NODES}", *self._row(node))
 
     def end(self, status: str, message: str | None, nodes: Iterable[Node]) -> None:
         """Closes the row of the run, adds what became of its files and of nodes not added yet, and gives the lock back."""
@@ -191,16 +213,16 @@ class Run:
         with self._connection.cursor() as cursor:
             cursor.execute("begin")
             # Of nodes that dbt skips or stops, it speaks at the end alone.
-            execute_values(cursor, self._with_schemas(f"{INSERT_NODES} values %s on conflict do nothing"), rows)
-            if "int_rows_per_file" in succeeded:
+            execute_values(cursor, self._with_schemas(f"{INSERT_NODES} values %s {REPLACE_NODES}"), rows)
+            if {"int_rows_per_file", "publications"} & succeeded:
                 cursor.execute(
                     self._with_schemas(
                         "insert into {audit}.run_files (run_id, file, rows_read, rows_published, rows_rejected) "
-                        "select %s, file, rows_read, case when %s then rows_valid else 0 end, rows_rejected "
+                        "select %s, file, rows_read, case when %s then rows_accepted else 0 end, rows_rejected "
                         "from {staging}.int_rows_per_file on conflict (run_id, file) do update set "
                         "rows_read = excluded.rows_read, rows_published = excluded.rows_published, rows_rejected = excluded.rows_rejected"
                     ),
-                    (self.run_id, "user_features" in succeeded),
+                    (self.run_id, "publications" in succeeded),
                 )
             cursor.execute(
                 self._with_schemas("update {audit}.runs set status = %s, message = %s, finished = clock_timestamp() where id = %s"),

@@ -11,7 +11,7 @@ select
     file,
     row_number,
     column_name,
-    fault
+    code
 from rejected_rows
 where
     reason is null

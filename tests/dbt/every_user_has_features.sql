@@ -3,13 +3,13 @@ with
 
 users as (
 
-    select * from {{ ref('stg_users') }}
+    select * from {{ ref('int_users') }}
 
 ),
 
 user_features as (
 
-    select * from {{ ref('int_user_features') }}
+    select * from {{ ref('user_features') }}
 
 )
 

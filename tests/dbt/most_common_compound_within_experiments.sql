@@ -3,7 +3,7 @@ with
 
 user_features as (
 
-    select * from {{ ref('int_user_features') }}
+    select * from {{ ref('user_features') }}
 
 )
 

@@ -10,7 +10,7 @@ rows_per_file as (
 select
     file,
     rows_read,
-    rows_valid,
+    rows_accepted,
     rows_rejected
 from rows_per_file
-where rows_read <> rows_valid + rows_rejected
+where rows_read <> rows_accepted + rows_rejected

@@ -216,12 +216,12 @@ def split_records(text: str, separator: str) -> list[Record] | None:
 def parse_key(text: str) -> int | str:
     """A key as an integer, or else the fault as a string."""
     if not text:
-        return "missing_key"
+        return "missing_id"
     if not re.fullmatch("[0-9]+", text):
-        return "key_not_integer"
+        return "id_not_integer"
     digits = text.lstrip("0") or "0"
     if len(digits) > len(str(MAX_KEY)) or int(digits) > MAX_KEY:
-        return "key_too_large"
+        return "id_too_large"
     return int(digits)
 
 
@@ -240,7 +240,7 @@ def valid_rows(file: str, table: Table, rejected: set[Rejected]) -> dict[int, Re
             first = valid.setdefault(int(parse_key(row.cells[0])), row)
             if first is not row:
                 same = first.cells[1:] == row.cells[1:]
-                fault = "exact_duplicate" if same else "duplicate_key"
+                fault = "duplicate_row" if same else "duplicate_id"
                 rejected.add((file, row.line, "", False, fault))
     return valid
 
@@ -250,11 +250,11 @@ def date_fault(text: str) -> str | None:
     if not text:
         return "missing_date"
     if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return "date_not_valid"
+        return "invalid_date"
     try:
         date(int(text[:4]), int(text[5:7]), int(text[8:]))
     except ValueError:
-        return "date_not_valid"
+        return "invalid_date"
     return None
 
 
@@ -286,7 +286,7 @@ def read_experiment(row: Record, known: Set[int], rejected: set[Rejected]) -> Ex
     if not compounds:
         report("experiment_compound_ids", "no_compounds")
     elif not known >= compounds:
-        report("experiment_compound_ids", "unknown_compounds")
+        report("experiment_compound_ids", "unusable_compounds")
     if isinstance(run_time, str):
         report("experiment_run_time", run_time)
         run_time = None

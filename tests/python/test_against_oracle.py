@@ -41,7 +41,7 @@ def difference(one: Input, outcome: Outcome) -> str | None:
     for row in (*features, *summary):
         row.update({name: float(value) for name, value in row.items() if isinstance(value, Decimal)})
     rejected = [
-        (row["file"], row["row_number"], row["column_name"], row["row_kept"], row["fault"]) for row in outcome.relations["rejects"]
+        (row["file"], row["row_number"], row["column_name"], row["row_kept"], row["code"]) for row in outcome.relations["rejects"]
     ]
     rows_read = {row["file"]: row["rows_read"] for row in outcome.relations["rows_per_file"]}
     for what, wanted, found in (
@@ -70,6 +70,6 @@ def test_same_features_and_rejects(project: Project) -> None:
     assert smallest is None, f"{len(different)} of {len(generated)} inputs differ; the smallest: {smallest[0]}\n{smallest[1]}"
 
     # The inputs reach what they are meant to reach.
-    faults = {row["fault"] for outcome in outcomes for row in outcome.relations["rejects"]}
+    faults = {row["code"] for outcome in outcomes for row in outcome.relations["rejects"]}
     assert len(faults) == 15, faults
     assert sum(outcome.problem is None for outcome in outcomes) > 0.8 * len(outcomes)

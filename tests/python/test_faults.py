@@ -25,8 +25,8 @@ NOT_A_NUMBER = (
 )
 CORRECT_IDS = "Separate ids by semicolons, as 1;3; add missing compounds to compounds.csv, or correct the ids."
 TOO_LARGE = "The {0} is larger than 9223372036854775807."
-CONFLICT = ("The row has the key of row {0}, but other content.", "Decide which of the two rows is right and take the other out; the first is the one that counts.")
-REPEAT = ("The row repeats row {0}.", "Take one of the two rows out; the first is the one that counts.")
+CONFLICT = ("The row has the same id as row {0}, but different content.", "Decide which of the two rows is right and remove the other; the first one counts.")
+REPEAT = ("The row is a duplicate of row {0}.", "Remove one of the two rows; the first one counts.")
 
 
 def key_faults(file: str, column: str, row: str) -> dict[str, tuple[str, str, str, str, str, bool]]:
@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     "compound with other content": ("compounds", "02,Compound X,C21H30O2", "", CONFLICT[0].format(3), CONFLICT[1].format(3), False),
     "unknown user": (
         "user_experiments", "4,42,1,10", "user_id",
-        "User 42 is not among the valid rows of users.csv.", "Add the user to users.csv, or correct the user_id.", False,
+        "User 42 is not among the accepted rows of users.csv.", "Add the user to users.csv, or correct the user_id.", False,
     ),
     **{
         f"sign-up date {text!r}": ("users", f"3,Carol,carol@example.com,{text}", "signup_date", *NOT_A_DAY, True)

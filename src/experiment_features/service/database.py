@@ -105,8 +105,7 @@ class Database:
         """When features were last published. Raises psycopg.OperationalError where the database does not answer."""
         try:
             rows = await self._read(
-                "select max(runs.finished) as published from {audit}.runs inner join {audit}.run_nodes on runs.id = run_nodes.run_id "
-                "where run_nodes.node = 'model.experiment_features.user_features' and run_nodes.status = 'success'"
+                "select max(published_at) as published from {features}.publications"
             )
         except psycopg.errors.UndefinedTable:
             return None

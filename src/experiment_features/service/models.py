@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, create_model
+
+from experiment_features.service.contract import feature_columns
 
 LARGEST_KEY = 2**63 - 1
 
@@ -63,22 +65,18 @@ class RunPage(BaseModel):
     next: str | None = Field(description="The address of the next page; null on the last one.")
 
 
-class Features(BaseModel):
-    """The features of one user, as dbt's documentation describes them."""
-
-    user_id: int
-    total_experiments: int
-    avg_experiment_run_time: float | None
-    total_experiment_run_time: float | None = Field(description="With as many decimals as the files have.")
-    distinct_compounds: int
-    most_common_compound_id: int | None
-    most_common_compound_name: str | None
-    most_common_compound_ids: str | None
-    most_common_compound_experiments: int | None
+Features = create_model(
+    "Features",
+    __doc__="The features of one user, as dbt's documentation describes them.",
+    **{
+        column.name: (column.type | None if column.is_nullable else column.type, Field(description=column.description))
+        for column in feature_columns()
+    },
+)
 
 
 class FeaturesPage(BaseModel):
-    features: list[Features]
+    features: list[Features]  # type: ignore[valid-type]
     next: str | None = Field(description="The address of the next page; null on the last one.")
 
 

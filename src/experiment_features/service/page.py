@@ -9,6 +9,8 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
+from experiment_features.service.contract import feature_columns
+
 FOLDER = Path(__file__).parent
 
 
@@ -21,7 +23,7 @@ def add_pages(app: FastAPI) -> None:
 
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> HTMLResponse:
-        return HTMLResponse(templates.get_template("page.html").render())
+        return HTMLResponse(templates.get_template("page.html").render(columns=feature_columns()))
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:

@@ -70,6 +70,7 @@ function fill(table, rows) {
 }
 
 const count = (value) => ({ text: value === null || value === undefined ? null : number.format(value), kind: "number" });
+const cell = (value) => ({ text: value, kind: typeof value === "number" ? "number" : "" });
 const users = (amount) => `${number.format(amount)} ${amount === 1 ? "user" : "users"}`;
 
 // Health
@@ -241,6 +242,8 @@ async function showFeatures() {
   element("next").disabled = following === null;
 }
 
+const keys = Array.from(document.querySelectorAll("#features-table th"), (heading) => heading.dataset.key);
+
 function showRows() {
   const { key, direction } = sorting;
   const sorted = rows.toSorted((one, other) => {
@@ -250,16 +253,7 @@ function showRows() {
   });
   fill(
     "features-table",
-    sorted.map((user) => [
-      { text: user.user_id, kind: "number" },
-      count(user.total_experiments),
-      count(user.avg_experiment_run_time),
-      count(user.total_experiment_run_time),
-      count(user.distinct_compounds),
-      user.most_common_compound_name,
-      user.most_common_compound_ids?.replaceAll(";", ", "),
-      count(user.most_common_compound_experiments),
-    ]),
+    sorted.map((user) => keys.map((key) => (typeof user[key] === "number" && !key.endsWith("_id") ? count(user[key]) : cell(user[key])))),
   );
 }
 

@@ -1,0 +1,30 @@
+{#
+    A model that is published: built beside the published table, as a candidate, which holds the contract before any
+    test looks at it. `publications` puts its rows in place of the published ones.
+#}
+{% materialization candidate, default %}
+
+    {%- set candidate = candidate_of(this) -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {#- Those of earlier runs that did not publish as well. -#}
+    {%- for name in candidate_names(this) -%}
+        {%- do adapter.drop_relation(candidate.incorporate(path={'identifier': name})) -%}
+    {%- endfor -%}
+
+    {%- do get_assert_columns_equivalent(sql) -%}
+    {%- call statement('main') -%}
+        {{ create_table_from(candidate, get_select_subquery(sql)) }}
+    {%- endcall -%}
+    {%- do require_contract(candidate) -%}
+    {%- do add_constraints(candidate, model) -%}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+
+    {{ return({'relations': [candidate]}) }}
+
+{% endmaterialization %}

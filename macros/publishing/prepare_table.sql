@@ -1,0 +1,22 @@
+{#
+    Makes a table that is only added to, or gives it the columns that it lacks. Stops where a column has another type
+    there, to which the engine might round the values.
+
+    Arguments: relation, the table; columns, as a node of dbt's graph has them: a dict of name to properties.
+#}
+{% macro prepare_table(relation, columns) -%}
+    {%- set definitions = [] -%}
+    {%- for column in columns_of_engine(columns).values() -%}
+        {%- do definitions.append(column.name ~ ' ' ~ column.data_type) -%}
+    {%- endfor -%}
+    {%- if load_cached_relation(relation) is none -%}
+        {%- do run_query('create table ' ~ relation ~ ' (' ~ definitions | join(', ') ~ ')') -%}
+        {%- do adapter.cache_added(relation) -%}
+    {%- else -%}
+        {%- set existing = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+        {%- for definition in definitions if definition.split(' ')[0] not in existing -%}
+            {%- do run_query('alter table ' ~ relation ~ ' add column ' ~ definition) -%}
+        {%- endfor -%}
+        {%- do require_same_types(relation, columns) -%}
+    {%- endif -%}
+{%- endmacro %}

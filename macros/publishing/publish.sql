@@ -1,0 +1,36 @@
+{#
+    Puts the rows of a candidate in place of those of the published table, in the transaction that is open.
+
+    Arguments: published and candidate, the tables; mart, their node in dbt's graph.
+#}
+{% macro publish(published, candidate, mart) -%}
+    {{ return(adapter.dispatch('publish')(published, candidate, mart)) }}
+{%- endmacro %}
+
+{% macro default__publish(published, candidate, mart) -%}
+    {%- set existing = load_cached_relation(published) -%}
+    {%- if existing is none or should_full_refresh() or not has_same_columns(published, candidate) -%}
+        {%- do replace_table(published, candidate, mart) -%}
+    {%- else -%}
+        {%- set columns = adapter.get_columns_in_relation(candidate) | map(attribute='name') | join(', ') -%}
+        {%- set outdated = 'select ' ~ columns ~ ' from ' ~ published ~ ' except select ' ~ columns ~ ' from ' ~ candidate -%}
+        {%- set key = primary_key(mart) | join(', ') -%}
+        {%- if key -%}
+            {%- do run_query('delete from ' ~ published ~ ' where (' ~ key ~ ') in (select ' ~ key ~ ' from (' ~ outdated ~ ') as outdated)') -%}
+        {%- else -%}
+            {%- do run_query('delete from ' ~ published ~ ' where exists (' ~ outdated ~ ')') -%}
+        {%- endif -%}
+        {%- do run_query(
+            'insert into ' ~ published ~ ' (' ~ columns ~ ') select ' ~ columns ~ ' from ' ~ candidate ~ ' except select ' ~ columns ~ ' from ' ~ published
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Spark has no transactions over several tables, and its tables of files no `delete`. #}
+{% macro spark__publish(published, candidate, mart) -%}
+    {%- if load_cached_relation(published) is not none and has_same_columns(published, candidate) -%}
+        {%- do run_query('insert overwrite table ' ~ published ~ ' select * from ' ~ candidate) -%}
+    {%- else -%}
+        {%- do replace_table(published, candidate, mart) -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,40 @@
+{#
+    Brings the history of a published table up to date, in the transaction that publishes it: the table
+    `<its name>_history`, one row for every state that a row had, from when it was published until when it changed or
+    was no longer published. Nothing on Spark, whose tables of files cannot be updated.
+
+    Arguments: published, the table, with the new rows in it; mart, its node in dbt's graph.
+#}
+{% macro record_history(published, mart) -%}
+    {{ return(adapter.dispatch('record_history')(published, mart)) }}
+{%- endmacro %}
+
+{% macro spark__record_history(published, mart) -%}
+{%- endmacro %}
+
+{% macro default__record_history(published, mart) -%}
+    {%- set history = published.incorporate(path={'identifier': published.identifier ~ '_history'}) -%}
+    {%- set key = primary_key(mart) -%}
+    {%- set columns = mart.columns.keys() | join(', ') -%}
+    {%- set all_columns = dict(mart.columns, **history_columns()) -%}
+    {%- do prepare_table(history, all_columns) -%}
+    {%- do persist_docs(history, {
+        'description': 'One row per state that a row of ' ~ published.identifier ~ ' had, from when it was published until when it changed.',
+        'columns': all_columns
+    }) -%}
+    {%- set recorded = 'select ' ~ columns ~ ' from ' ~ history ~ ' where valid_to is null' -%}
+    {%- set states = 'select ' ~ columns ~ ' from ' ~ published -%}
+    {%- set same_key = [] -%}
+    {%- for column in key -%}
+        {%- do same_key.append('history.' ~ column ~ ' = outdated.' ~ column) -%}
+    {%- endfor -%}
+    {%- do run_query(
+        'update ' ~ history ~ ' as history set valid_to = current_timestamp from (' ~ recorded ~ ' except ' ~ states ~ ') as outdated '
+        ~ 'where history.valid_to is null and ' ~ same_key | join(' and ')
+    ) -%}
+    {%- do run_query(
+        'insert into ' ~ history ~ ' (' ~ columns ~ ', state_id, recorded, valid_from) '
+        ~ 'select ' ~ columns ~ ', ' ~ snapshot_hash_arguments(key + ['current_timestamp']) ~ ', current_timestamp, current_timestamp '
+        ~ 'from (' ~ states ~ ' except ' ~ recorded ~ ') as states'
+    ) -%}
+{%- endmacro %}

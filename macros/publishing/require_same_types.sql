@@ -1,0 +1,30 @@
+{#
+    Stops where a column of a table has another type than in a contract. Nothing on other engines than Postgres.
+
+    Arguments: relation and columns, as of prepare_table().
+#}
+{% macro require_same_types(relation, columns) -%}
+    {{ return(adapter.dispatch('require_same_types')(relation, columns)) }}
+{%- endmacro %}
+
+{% macro default__require_same_types(relation, columns) -%}
+{%- endmacro %}
+
+{% macro postgres__require_same_types(relation, columns) -%}
+    {%- set wanted = [] -%}
+    {%- for column in columns.values() -%}
+        {%- do wanted.append('(' ~ text_literal(column.name) ~ ', ' ~ text_literal(column.data_type) ~ '::regtype)') -%}
+    {%- endfor -%}
+    {%- for column in run_query(
+        'select name, type::text as type, atttypid::regtype::text as found '
+        ~ 'from (values ' ~ wanted | join(', ') ~ ') as wanted (name, type) '
+        ~ 'inner join pg_attribute on attrelid = ' ~ text_literal(relation | string) ~ '::regclass and attname = name '
+        ~ 'where atttypid <> type'
+    ).rows -%}
+        {%- do exceptions.raise_compiler_error(
+            'The column ' ~ column['name'] ~ ' is ' ~ column['type'] ~ ', and ' ~ column['found'] ~ ' in ' ~ relation.identifier
+            ~ ', which would not keep its values; run `alter table ' ~ relation ~ ' alter ' ~ column['name'] ~ ' type '
+            ~ column['type'] ~ '`, or rename the table to begin a new one.'
+        ) -%}
+    {%- endfor -%}
+{%- endmacro %}

@@ -1,0 +1,7 @@
+{#
+    The id of the run: FEATURES_RUN_ID where a program gives one, so that the commands of a scheduler that runs one
+    node per process belong together; otherwise dbt's id of the invocation.
+#}
+{% macro run_id() -%}
+    {{ return(env_var('FEATURES_RUN_ID', '') or invocation_id) }}
+{%- endmacro %}

@@ -1,0 +1,16 @@
+{#
+    The columns of a file that are in its raw table; none where it is not loaded yet.
+
+    In:  file_columns('users.csv')      Out: ['user_id', 'name', 'email', 'signup_date']
+
+    Arguments: file, its name.
+
+    They are those of the database, as unit tests do not know dbt's graph.
+#}
+{% macro file_columns(file) -%}
+    {%- set raw = load_cached_relation(
+        api.Relation.create(database=model.database or none, schema=target.schema ~ '_raw', identifier=file | replace('.csv', ''))
+    ) if execute else none -%}
+    {%- set columns = adapter.get_columns_in_relation(raw) | map(attribute='name') | list if raw else [] -%}
+    {{ return(columns | reject('in', ['row_number', 'row_fault', 'row_text']) | list) }}
+{%- endmacro %}

@@ -1,0 +1,20 @@
+{#
+    A query for the original text of the rejected rows of one file: as it is in the file where the row has the wrong
+    number of cells, otherwise its cells, trimmed and unquoted, with commas between them.
+
+    In:  row_text('users.csv', ref('users'))
+
+    Arguments: file, its name; raw, the raw table. The query reads a relation rejected_rows (file, row_number).
+#}
+{% macro row_text(file, raw) -%}
+    select
+        rejected_rows.file,
+        rejected_rows.row_number,
+
+        coalesce(raw_rows.row_text, concat_ws(','
+        {%- for column in file_columns(file) -%}, raw_rows.{{ column }}{%- endfor -%}
+        )) as row_text
+    from rejected_rows
+    inner join {{ raw }} as raw_rows on rejected_rows.row_number = raw_rows.row_number
+    where rejected_rows.file = '{{ file }}'
+{%- endmacro %}

@@ -1,0 +1,24 @@
+{{ config(pre_hook="{{ sort_to_group() }}", post_hook="{{ collect_statistics() }}") }}
+
+with
+
+experiments as (
+
+    select * from {{ ref('int_experiments') }}
+
+),
+
+final as (
+
+    select
+        experiments.user_id,
+        listed.compound_id,
+
+        count(*) as experiments
+    from experiments
+    cross join {{ unnest_distinct('experiments.compound_ids', 'listed', 'compound_id') }}
+    group by experiments.user_id, listed.compound_id
+
+)
+
+select * from final
