@@ -51,7 +51,7 @@ from dbt_common.invocation import get_invocation_id
 from experiment_features.file_state import FileState
 from experiment_features.line_file import LineFile
 from experiment_features.plain_csv import PlainCsv, plain_csv
-from experiment_features.runs import LockHeldError, Node, Run, RunError
+from experiment_features.runs import LockHeldError, Node, Run, RunError, storable
 
 LOCK_WAIT_SECONDS = 600.0
 # Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
@@ -160,7 +160,7 @@ def _begin(adapter: Any, nodes: int) -> Run:
     handle = type(adapter.connections).open(connection).handle
     try:
         # Who starts dbt by a program knows the run by an id of its own from the first moment.
-        run = Run(handle, credentials.schema, os.environ.get("FEATURES_RUN_ID") or get_invocation_id())
+        run = Run(handle, credentials.schema, _run_id())
         credentials.application_name = run.name_of_workers
         command, started_by, wait_seconds = f"dbt {get_flags().WHICH}", _started_by(), _wait_seconds()
         with _on_record_where_stopped(run, command, started_by, nodes):
@@ -189,6 +189,14 @@ def _on_record_where_stopped(run: Run, command: str, started_by: str, nodes: int
         raise RunError(message) from error
 
 
+def _run_id() -> str:
+    """What FEATURES_RUN_ID says, or dbt's id of the invocation."""
+    text = os.environ.get("FEATURES_RUN_ID") or get_invocation_id()
+    if text != storable(text):
+        raise RunError(f"FEATURES_RUN_ID is '{storable(text)}', and not UTF-8 text.")
+    return text
+
+
 def _started_by() -> str:
     """What FEATURES_STARTED_BY says, or the user of the shell."""
     text = os.environ.get("FEATURES_STARTED_BY")
@@ -196,7 +204,7 @@ def _started_by() -> str:
         # A container may run as a user without a name.
         with suppress(OSError, KeyError):
             text = getpass.getuser()
-    return text or f"user {os.getuid()}"
+    return storable(text) or f"user {os.getuid()}"
 
 
 def _wait_seconds() -> float:

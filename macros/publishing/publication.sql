@@ -38,6 +38,7 @@
     {%- for mart, published, candidate in marts -%}
         {%- do publish(published, candidate, mart) -%}
         {%- do persist_docs(published, mart) -%}
+        {%- do apply_grants(published, mart.config.grants, should_revoke=False) if mart.config.grants -%}
         {%- do record_history(published, mart) if mart.config.meta.keeps_history -%}
     {%- endfor -%}
     {%- call statement('main') -%}

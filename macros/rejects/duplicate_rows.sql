@@ -22,7 +22,7 @@
             staged_rows.row_number,
             duplicate_ids.first_row_number,
             {% for column in file_columns(file) if column != id -%}
-            raw_rows.{{ column }} = first_value(raw_rows.{{ column }}) over same_id and {{ '' }}
+            raw_rows.{{ column }} is not distinct from first_value(raw_rows.{{ column }}) over same_id and {{ '' }}
             {%- endfor %}true as has_same_content
         from (
             select

@@ -6,7 +6,7 @@
     Arguments: relations, the tables; by default the one that is being built.
 
     In:  collect_statistics([this, ref('users')])
-    Out: analyze "postgres"."features_staging"."base_users", "postgres"."features_raw"."users"
+    Out: analyze "postgres"."features_staging"."stg_users", "postgres"."features_raw"."users"
 #}
 {% macro collect_statistics(relations=[this]) -%}
     {{ return(adapter.dispatch('collect_statistics')(relations)) }}

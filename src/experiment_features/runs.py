@@ -50,7 +50,7 @@ def lock_key(schema: str) -> int:
     return int.from_bytes(hashlib.sha256(f"experiment_features {schema}".encode()).digest()[:8], "big", signed=True)
 
 
-def _storable(text: str | None) -> str | None:
+def storable(text: str | None) -> str | None:
     """A text as Postgres can store it: names of files and variables may hold bytes that are none."""
     return text and text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
@@ -189,7 +189,7 @@ class Run:
         self._execute(
             "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s) on conflict (id) do update set "
             "command = excluded.command, status = 'running', finished = null, message = null, nodes = runs.nodes + excluded.nodes",
-            self.run_id, command, _storable(started_by), nodes,
+            self.run_id, command, storable(started_by), nodes,
         )
 
     def give_up(self, command: str, started_by: str, nodes: int, waited_seconds: float, status: str, message: str) -> None:
@@ -199,7 +199,7 @@ class Run:
                 "insert into {audit}.runs (id, command, started_by, nodes, started, finished, status, message) "
                 "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), %s, %s) "
                 "on conflict (id) do update set status = excluded.status, message = excluded.message",
-                self.run_id, command, _storable(started_by), nodes, waited_seconds, status, _storable(message),
+                self.run_id, command, storable(started_by), nodes, waited_seconds, status, storable(message),
             )
 
     def add_node(self, node: Node) -> None:
@@ -226,7 +226,7 @@ class Run:
                 )
             cursor.execute(
                 self._with_schemas("update {audit}.runs set status = %s, message = %s, finished = clock_timestamp() where id = %s"),
-                (status, _storable(message), self.run_id),
+                (status, storable(message), self.run_id),
             )
             cursor.execute("commit")
         self.close()
@@ -236,7 +236,7 @@ class Run:
         self._connection.close()
 
     def _row(self, node: Node) -> tuple[Any, ...]:
-        return self.run_id, node.node, node.status, node.seconds, node.rows, _storable(node.message)
+        return self.run_id, node.node, node.status, node.seconds, node.rows, storable(node.message)
 
     def _has_log(self) -> bool:
         runs = self._with_schemas("{audit}.runs").as_string(self._connection)

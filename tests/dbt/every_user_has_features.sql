@@ -1,4 +1,4 @@
--- Every valid user has exactly one row of features.
+-- Every accepted user has exactly one row of features.
 with
 
 users as (
@@ -16,4 +16,6 @@ user_features as (
 select users.user_id
 from users
 left join user_features on users.user_id = user_features.user_id
-where user_features.user_id is null
+where
+    user_features.user_id is null
+    and {{ is_made_of_staging(ref('user_features')) }}

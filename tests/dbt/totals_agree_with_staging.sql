@@ -39,5 +39,8 @@ select
 from feature_totals
 cross join staging_totals
 where
-    feature_totals.experiments <> staging_totals.experiments
-    or feature_totals.run_time <> staging_totals.run_time
+    (
+        feature_totals.experiments <> staging_totals.experiments
+        or feature_totals.run_time <> staging_totals.run_time
+    )
+    and {{ is_made_of_staging(ref('user_features')) }}

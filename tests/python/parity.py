@@ -39,7 +39,7 @@ import psycopg2
 import test_faults
 import test_ways_of_loading
 from cases import after_parents, models_in
-from conftest import BUILD, PROJECT, Project, connection_environment
+from conftest import BUILD, PROJECT, PUBLISHED, Project, connection_environment
 from generated import BAD_DATES, BAD_KEYS, BAD_TIMES, GOOD_DATES, GOOD_TIMES, LARGE_KEYS, MAX_KEY, PIECES, generate
 
 from experiment_features.postgres import Server
@@ -183,7 +183,7 @@ def outcomes_of(engine: str, project: Project, inputs: Sequence[Files]) -> Itera
 def compiled(engine: str, project: Project) -> tuple[list[Model], dict[str, tuple[str, str]]]:
     """The models, each after those that it reads, and the relations of the seeds with their schema and name."""
     # Some models ask the database for the columns of the files.
-    project.dbt("seed", "--quiet", "--target", engine)
+    project.dbt("seed", "--quiet", "--target", engine, SEEDS_DIR=str(PUBLISHED))
     project.dbt("compile", "--exclude", "resource_type:unit_test", "--quiet", "--target", engine)
     manifest = json.loads((project.folder / "target" / "manifest.json").read_text())["nodes"]
     nodes = models_in(manifest)

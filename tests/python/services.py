@@ -81,6 +81,8 @@ def environment_of(project: Project, **environment: str) -> dict[str, str]:
         "DBT_LOG_PATH": str(project.folder / "logs"),
         "ETL_PORT": "0",
         "PYTHONUNBUFFERED": "1",
+        # Of the project's copy, where it is one.
+        "PYTHONPATH": str(project.root / "src"),
         **environment,
     }
 

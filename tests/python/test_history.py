@@ -64,8 +64,7 @@ def test_every_state_is_kept(project: Project) -> None:
     assert current == [row[:2] for row in project.features()]
 
 
-def test_state_is_on_record_without_a_snapshot(make_project: Callable[[str], Project]) -> None:
-    """As of a `dbt run`, which has none."""
+def test_state_is_recorded_by_every_command_that_publishes(make_project: Callable[[str], Project]) -> None:
     project = make_project("run_only")
 
     def publish(run_times: dict[int, int], *command: str) -> None:
@@ -81,7 +80,7 @@ def test_state_is_on_record_without_a_snapshot(make_project: Callable[[str], Pro
 
     publish({1: 10, 2: 20, 3: 30}, "run")
     publish({1: 11, 2: 20}, "run")
-    publish({1: 12, 2: 20, 3: 30}, "run", "--select", "+user_features")
+    publish({1: 12, 2: 20, 3: 30}, "build", "--exclude-resource-type", "test")
     publish({1: 10, 2: 20, 3: 30}, *BUILD)
 
     def run_times(user: int) -> list[tuple[Decimal, bool]]:
@@ -94,27 +93,21 @@ def test_state_is_on_record_without_a_snapshot(make_project: Callable[[str], Pro
     assert run_times(3) == [(30, False), (30, True)], "the user was away for a time"
     assert run_times(9) == [(0, True)]
 
-    # What is written is what dbt's snapshot would write.
-    before = project.query("select * from {schema}.user_features_history order by state_id")
-    assert len(before) == len({row[-4] for row in before}) == 8
-    project.dbt("snapshot", "--quiet")
-    assert project.query("select * from {schema}.user_features_history order by state_id") == before
+    recorded = project.query("select state_id from {schema}.user_features_history")
+    assert len(recorded) == len(set(recorded)) == 8
 
 
-def test_state_begins_when_readers_can_see_it(make_project: Callable[[str], Project]) -> None:
-    """A run waits for who reads the table, and the old state holds for so long."""
+def test_state_begins_when_it_is_published(make_project: Callable[[str], Project]) -> None:
+    """Not when the run began, and the same for every table."""
     project = make_project("held")
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     project.write(user_experiments=HEADER + "1,7,1,5.5\n")
     project.dbt("seed", "--quiet")
-    with held_at(project, "{schema}.user_features") as release:
-        run = project.start("run", "--select", "+user_features", "--quiet")
-        wait_until(project, WAITING % "user_features")
-        [(seen,)] = project.query("select clock_timestamp()")
-        release()
-        assert run.wait() == 0
+    [(before,)] = project.query("select clock_timestamp()")
+    project.dbt("run", "--quiet")
     (_, _, _, ended), (_, _, began, _) = states(project, 7)
-    assert seen < began == ended
+    assert before < began == ended
+    assert project.query("select max(published_at) from {schema}.publications") == [(began,)]
 
 
 def test_state_is_recorded_and_published_at_once(make_project: Callable[[str], Project]) -> None:
@@ -125,7 +118,7 @@ def test_state_is_recorded_and_published_at_once(make_project: Callable[[str], P
     project.write(user_experiments=HEADER + "1,7,1,5.5\n")
     project.dbt("seed", "--quiet")
     with held_at(project, "{schema}.user_features_history", "share") as release:
-        run = project.start("run", "--select", "+user_features", "--quiet")
+        run = project.start("run", "--quiet")
         wait_until(project, WAITING % "user_features_history")
         run.kill()
         run.wait()
@@ -135,7 +128,7 @@ def test_state_is_recorded_and_published_at_once(make_project: Callable[[str], P
         assert project.features() == before
         release()
     assert [row[-1] for row in states(project, 7)] == [None]
-    project.dbt("run", "--select", "+user_features", "--quiet")
+    project.dbt("run", "--quiet")
     assert [row[:2] for row in states(project, 7)] == [(1, 45), (1, Decimal("5.5"))]
 
 
@@ -144,7 +137,7 @@ def test_new_column_comes_into_the_history(make_project: Callable[[str], Project
     project = make_project("new_column")
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     project.query("alter table {schema}.user_features_history drop column total_experiments")
-    for command in ("run", "snapshot"):
+    for command in ("run", "build"):
         project.dbt(command, "--quiet")
         current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
         assert current == [row[:2] for row in project.features()]
@@ -157,11 +150,11 @@ def test_column_of_another_type_stops_the_run(make_project: Callable[[str], Proj
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     project.query("alter table {schema}.user_features_history alter avg_experiment_run_time type bigint")
     before = project.query("select xmin, * from {schema}.user_features")
-    output = " ".join(project.dbt("run", "--select", "user_features", succeeds=False).split())
-    assert "The column avg_experiment_run_time is double precision, and bigint in the history" in output
+    output = " ".join(project.dbt("run", succeeds=False).split())
+    assert "The column avg_experiment_run_time is double precision, and bigint in user_features_history" in output
     statement = output.partition("run `")[2].partition("`")[0]
     assert project.query("select xmin, * from {schema}.user_features") == before
 
     project.query(statement)
-    project.dbt("run", "--select", "user_features", "--quiet")
+    project.dbt("run", "--quiet")
     assert states(project, 1)

@@ -83,7 +83,7 @@ def test_descriptions_are_in_the_database(built: Project) -> None:
         inner join pg_namespace as schemas on tables.relnamespace = schemas.oid
         left join pg_attribute as columns on tables.oid = columns.attrelid and columns.attnum > 0 and not columns.attisdropped
         where
-            schemas.nspname in ('{schema}', '{schema}_staging', '{schema}_raw')
+            (schemas.nspname in ('{schema}', '{schema}_raw') or schemas.nspname = '{schema}_staging' and tables.relname like 'stg_%')
             and tables.relkind in ('r', 'v')
             and (obj_description(tables.oid) is null or col_description(tables.oid, columns.attnum) is null)
         """

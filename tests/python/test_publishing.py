@@ -1,13 +1,20 @@
-"""Nothing is published before the tests of what it is made from have passed."""
+"""What is published: all tables in one transaction, by the run that built and tested them, or nothing."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 
+import psycopg2
 import pytest
 from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
+from test_runs import held_at, wait_until
 
 MARTS = ("user_features", "experiment_summary", "compound_usage", "rejected_rows")
+EXPERIMENTS = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
+# What waits for the table that publications are written to has put the rows of the other tables in place.
+PUBLISHING = "select 1 from pg_locks where relation = '{schema}.publications'::regclass and not granted"
+CANDIDATES = "select relname from pg_class where relnamespace = '{schema}_staging'::regnamespace and relname ~ '__[0-9a-f]{12}$'"
 
 
 def users(good: int, bad: int) -> str:
@@ -17,7 +24,20 @@ def users(good: int, bad: int) -> str:
 
 
 def marts(project: Project) -> list[list[tuple]]:
-    return [project.query(f"select * from {{schema}}.{mart} order by 1, 2") for mart in MARTS]
+    return [project.query(f"select xmin, * from {{schema}}.{mart} order by 2, 3") for mart in MARTS]
+
+
+def count_of(project: Project, relation: str, **environment: str) -> str:
+    """How many rows dbt sees in a model."""
+    return project.dbt("show", "--quiet", "--output", "json", "--inline", f"select count(*) as rows from {{{{ ref('{relation}') }}}}", **environment)
+
+
+@pytest.fixture
+def other_input(published: Project) -> Iterator[Project]:
+    """The project with the published files built, and another input to be published."""
+    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    published.write(users=users(3, 1), user_experiments=f"{EXPERIMENTS}\n1,1,1,5\n2,3,2;9,5")
+    yield published
 
 
 @pytest.mark.parametrize(
@@ -42,7 +62,7 @@ def test_too_many_rejected_rows_leave_all_marts_as_they_were(published: Project,
     ids=["1% exactly", "most of a small file, but 10 at most"],
 )
 def test_fewer_are_a_warning_with_the_count(published: Project, good: int, bad: int) -> None:
-    published.write(users=users(good, bad), user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time")
+    published.write(users=users(good, bad), user_experiments=EXPERIMENTS)
     output = published.dbt(*BUILD)
     assert f"Got {bad} results, configured to warn" in output
     assert len(published.features()) == good
@@ -50,43 +70,184 @@ def test_fewer_are_a_warning_with_the_count(published: Project, good: int, bad: 
 
 
 def test_limits_are_variables(published: Project) -> None:
-    published.write(users=users(5, 2), user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time")
-    output = published.dbt(
-        *BUILD, "--vars", "{tolerated_rejected_rows: 1}", succeeds=False
-    )
+    published.write(users=users(5, 2), user_experiments=EXPERIMENTS)
+    output = published.dbt(*BUILD, "--vars", "{tolerated_rejected_rows: 1}", succeeds=False)
     assert "Failure in test rejected_rows_are_tolerable" in output
 
 
-def test_every_mart_stands_behind_every_test(project: Project) -> None:
+def test_publications_waits_for_every_test(project: Project) -> None:
     """dbt holds a node back for a test only where all parents of the test are ancestors of the node."""
     project.dbt("parse", "--quiet")
     manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
-    parents = manifest["parent_map"]
 
     def ancestors(node: str) -> set[str]:
-        return set(parents[node]) | {further for parent in parents[node] for further in ancestors(parent)}
+        parents = manifest["parent_map"][node]
+        return set(parents) | {further for parent in parents for further in ancestors(parent)}
 
-    prefix = "model.experiment_features."
-    published_or_last = {f"{prefix}{name}" for name in (*MARTS, "rejected_row_text")} | {"snapshot.experiment_features.user_features_history"}
-    tests = {
-        name: set(node["depends_on"]["nodes"])
-        for name, node in manifest["nodes"].items()
-        if node["resource_type"] == "test" and node["config"]["severity"].lower() == "error"
-        and not published_or_last & set(node["depends_on"]["nodes"])
-    }  # fmt: skip
-    assert len(tests) > 20
-    for mart in MARTS:
-        above = ancestors(f"{prefix}{mart}")
-        assert {name for name, needed in tests.items() if not needed <= above} == set()
+    above = ancestors("model.experiment_features.publications")
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test" and node["config"]["severity"].lower() == "error"]
+    assert len(tests) > 15
+    assert [node["name"] for node in tests if not set(node["depends_on"]["nodes"]) <= above] == []
 
 
-def test_a_constraint_that_fails_leaves_the_published_table(published: Project) -> None:
-    """`dbt run` runs no tests; the database itself holds the constraints."""
-    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
-    before = marts(published)
-    published.query(
-        "insert into {schema}_staging.int_user_features select * from {schema}_staging.int_user_features where user_id = 1"
+def test_log_of_publications(other_input: Project) -> None:
+    other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet", FEATURES_STARTED_BY="the test")
+    publications = other_input.query("select publication_id, run_id, started_by, files, published_at from {schema}.publications order by 1")
+    assert [row[0] for row in publications] == list(range(1, len(publications) + 1))
+    _, run_id, started_by, files, published_at = publications[-1]
+    assert started_by == "the test"
+    assert other_input.query(f"select status from {{schema}}_audit.runs where id = '{run_id}'") == [("succeeded",)]
+    recorded = other_input.query(
+        "select file, size_bytes, sha256, rows_read, rows_published, rows_rejected from {schema}_audit.run_files "
+        f"where run_id = '{run_id}' order by file"
     )
-    output = published.dbt("run", "--select", "user_features", succeeds=False)
-    assert "duplicate key" in output or "could not create unique index" in output
-    assert marts(published) == before
+    columns = ("file", "size_bytes", "sha256", "rows_read", "rows_accepted", "rows_rejected")
+    assert [tuple(file[column] for column in columns) for file in files] == recorded
+    assert recorded[-1][0] == "users.csv" and recorded[-1][3:] == (4, 3, 1)
+    assert other_input.query("select max(valid_from) from {schema}.user_features_history") == [(published_at,)]
+
+
+def test_views_grants_indexes_and_prepared_statements_survive(other_input: Project) -> None:
+    other_input.query(
+        "create view {schema}.active as select user_id from {schema}.user_features where total_experiments > 0;"
+        "create index own_index on {schema}.user_features (total_experiments);"
+        "grant select on {schema}.user_features to pg_monitor"
+    )
+    reader = psycopg2.connect(host=other_input.environment["PGHOST"], user="postgres", dbname="postgres")
+    reader.autocommit = True
+    with reader.cursor() as cursor:
+        cursor.execute(f"prepare features as select count(*) from {other_input.schema}.user_features")
+        cursor.execute("execute features")
+        assert cursor.fetchone() == (10,)
+        other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+        cursor.execute("execute features")
+        assert cursor.fetchone() == (3,)
+    reader.close()
+    assert other_input.query("select user_id from {schema}.active order by 1") == [(1,), (3,)]
+    assert other_input.query(
+        "select has_table_privilege('pg_monitor', '{schema}.user_features', 'select'), to_regclass('{schema}.own_index') is not null"
+    ) == [(True, True)]
+
+    # Where the columns change, the table is replaced, and what was granted stays.
+    other_input.query("drop view {schema}.active; alter table {schema}.user_features add column of_an_older_version text")
+    other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    assert len(other_input.features()[0]) == 9
+    assert other_input.query("select has_table_privilege('pg_monitor', '{schema}.user_features', 'select')") == [(True,)]
+
+
+def test_no_reader_waits_for_a_publication_or_delays_one(other_input: Project) -> None:
+    """A reader with an open transaction sees what it saw, while others see what has been published since."""
+    before = other_input.features()
+    reader = psycopg2.connect(host=other_input.environment["PGHOST"], user="postgres", dbname="postgres")
+    reader.set_session(isolation_level="repeatable read")
+    with reader.cursor() as cursor:
+        cursor.execute(f"select count(*) from {other_input.schema}.experiment_summary")
+        other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+        assert len(other_input.features()) == 3
+        cursor.execute(f"select * from {other_input.schema}.user_features order by user_id")
+        assert cursor.fetchall() == before
+    reader.close()
+
+    with held_at(other_input, "{schema}.publications", "share") as release:
+        run = other_input.start("run", "--quiet")
+        wait_until(other_input, PUBLISHING)
+        # No wait: it would never end.
+        assert len(other_input.features()) == 3
+        release()
+        assert run.wait() == 0
+
+
+def test_candidate_is_seen_by_its_run_alone(other_input: Project) -> None:
+    before = marts(other_input)
+    with held_at(other_input, "{schema}.publications", "share") as release:
+        build = other_input.start(*BUILD, "--quiet", DBT_TARGET_PATH=str(other_input.folder / "building"))
+        wait_until(other_input, PUBLISHING)
+        assert len(other_input.query(CANDIDATES)) == 4
+        assert '"rows": 10' in count_of(other_input, "user_features")
+        other_input.dbt("test", "--select", "user_features", "--quiet")
+        assert len(other_input.query(CANDIDATES)) == 4, "nobody else drops them"
+        build.kill()
+        build.wait()
+        release()
+    assert '"rows": 10' in count_of(other_input, "user_features")
+    assert marts(other_input) == before
+    other_input.dbt(*BUILD, "--quiet")
+    assert len(other_input.features()) == 3
+    assert other_input.query(CANDIDATES) == []
+
+
+def test_run_without_publications_publishes_nothing(other_input: Project) -> None:
+    before = marts(other_input)
+    other_input.dbt("seed", "--quiet")
+    output = " ".join(other_input.dbt("run", "--select", "+user_features").split())
+    assert "Nothing was published: this run built user_features without publications. Publish with `dbt build` or `dbt run`" in output
+    output = " ".join(other_input.dbt("run", "--select", "publications", succeeds=False).split())
+    assert "has not built compound_usage" in output or "has not built" in output and "build and publish all tables together" in output
+    assert marts(other_input) == before
+
+
+def test_one_node_per_process_publishes_once(other_input: Project) -> None:
+    """As schedulers do it, which give all commands of a run one id."""
+    before, run_id = marts(other_input), "2026-03-01T02:00 nightly's run"
+
+    def dbt(*arguments: str) -> None:
+        other_input.dbt(*arguments, "--quiet", FEATURES_RUN_ID=run_id)
+
+    dbt("seed")
+    dbt("run", "--select", "staging", "intermediate")
+    for mart in MARTS:
+        dbt("run", "--select", mart)
+        assert marts(other_input) == before
+    assert '"rows": 3' in count_of(other_input, "user_features", FEATURES_RUN_ID=run_id)
+    assert '"rows": 10' in count_of(other_input, "user_features")
+    dbt("test", "--select", *MARTS)
+    publications = other_input.query("select count(*) from {schema}.publications")[0][0]
+    dbt("run", "--select", "publications")
+    assert len(other_input.features()) == 3
+    [(count, last)] = other_input.query("select count(*), max(run_id) filter (where published_at = (select max(published_at) from {schema}.publications)) from {schema}.publications")
+    assert (count, last) == (publications + 1, run_id)
+    assert len(other_input.query("select distinct xmin::text from {schema}.user_features where user_id <= 3 and total_experiments > 0")) == 1
+    assert other_input.query(f"select count(*), max(status) from {{schema}}_audit.runs where id = '{run_id.replace(chr(39), chr(39) * 2)}'") == [(1, "succeeded")]
+
+
+def test_run_that_was_overtaken_is_refused(other_input: Project) -> None:
+    """What it has built may be mixed with what another run has built since."""
+    other_input.dbt("seed", "--quiet", FEATURES_RUN_ID="overtaken")
+    other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet", FEATURES_RUN_ID="faster")
+    output = " ".join(other_input.dbt("run", succeeds=False, FEATURES_RUN_ID="overtaken").split())
+    assert "The run faster has built since the run overtaken began, and tables of both would be mixed" in output
+
+
+@pytest.mark.parametrize(
+    ("change", "mart", "sentence"),
+    [
+        (
+            "insert into {schema}_staging.stg_users select * from {schema}_staging.stg_users where user_id in (3, 2)", "user_features",
+            "user_features breaks its contract: user_id is not unique for user_id 2. Nothing is published; correct models/marts/user_features.sql.",
+        ),
+        (
+            "update {schema}_staging.int_rejected_rows set remedy = null where row_number = 5", "rejected_rows",
+            "rejected_rows breaks its contract: remedy is null for file, row_number, column_name users.csv, 5, user_id.",
+        ),
+        (
+            "update {schema}_staging.int_user_compounds set experiments = 0 where compound_id = 2", "compound_usage",
+            "compound_usage breaks its contract: experiments > 0 does not hold for compound_id 2.",
+        ),
+    ],
+    ids=["primary key", "not null", "check"],
+)  # fmt: skip
+def test_contract_violation_is_one_sentence(other_input: Project, change: str, mart: str, sentence: str) -> None:
+    other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    before = marts(other_input)
+    other_input.query(change)
+    output = " ".join(other_input.dbt("run", "--select", *MARTS, "publications", succeeds=False).split())
+    assert sentence in output
+    assert marts(other_input) == before
+
+
+def test_postgres_holds_the_contract(other_input: Project) -> None:
+    """Whoever writes to a published table."""
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        other_input.query("insert into {schema}.user_features select * from {schema}.user_features where user_id = 1")
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        other_input.query("update {schema}.user_features set total_experiments = -1 where user_id = 1")

@@ -11,7 +11,7 @@ from conftest import BUILD_WITHOUT_TESTS, Project
 READER = "reader_of_test_roles"
 READABLE = [
     "{schema}.user_features", "{schema}.experiment_summary", "{schema}.compound_usage", "{schema}.rejected_rows",
-    "{schema}.user_features_history", "{schema}_audit.runs", "{schema}_audit.run_files", "{schema}_audit.run_nodes",
+    "{schema}.user_features_history", "{schema}.publications", "{schema}_audit.runs", "{schema}_audit.run_files", "{schema}_audit.run_nodes",
 ]  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_personal_data_is_nowhere_a_reader_looks(made: Project) -> None:
 
 
 def test_tables_that_are_built_later_are_readable_too(made: Project) -> None:
-    made.dbt("run", "--select", "user_features", "--quiet")
+    made.dbt("run", "--quiet")
     assert made.query(f"set role {READER}; select count(*) from {{schema}}.user_features") == [(10,)]
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         made.query(f"set role {READER}; select * from {{schema}}_staging.stg_users")

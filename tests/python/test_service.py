@@ -13,15 +13,11 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import Project
+from conftest import FEATURES, Project
 from services import Service, refused, serving
 from test_published_input import EXPECTED
 from test_publishing import users
 
-COLUMNS = (
-    "user_id", "total_experiments", "avg_experiment_run_time", "total_experiment_run_time", "distinct_compounds",
-    "most_common_compound_id", "most_common_compound_name", "most_common_compound_ids", "most_common_compound_experiments",
-)  # fmt: skip
 PATHS = ("/etl", "/features", "/features/1", "/rejected", "/rejected/reasons", "/plots/experiments_per_user.svg", "/docs", "/openapi.json")
 
 
@@ -44,7 +40,7 @@ def first_run(service: Service) -> dict[str, Any]:
 
 def test_start_and_wait(service: Service, first_run: dict[str, Any], project: Project) -> None:
     assert first_run["status"] == "succeeded" and first_run["failed_nodes"] == [] and first_run["message"] is None
-    assert first_run["nodes_done"] == first_run["nodes_total"] > 100
+    assert first_run["nodes_done"] == first_run["nodes_total"] > 40
     assert (first_run["rows_read"], first_run["rows_published"], first_run["rows_rejected"]) == (24, 24, 0)
     assert first_run["started"] < first_run["finished"]
     assert service.get(f"/etl/{first_run['id']}") == first_run
@@ -61,7 +57,7 @@ def test_features_as_json(service: Service, first_run: dict[str, Any]) -> None:
     assert [tuple(user.values()) for user in page["features"]] == [
         tuple(float(value) if isinstance(value, Decimal) else value for value in row) for row in EXPECTED
     ]
-    assert tuple(page["features"][0]) == COLUMNS and page["next"] is None
+    assert tuple(page["features"][0]) == FEATURES and page["next"] is None
 
 
 def test_features_page_by_key(service: Service, first_run: dict[str, Any]) -> None:
@@ -85,7 +81,7 @@ def test_features_as_csv(service: Service, first_run: dict[str, Any], accept: st
     answer = service.call("GET", "/features", 200, headers={"Accept": accept})
     assert answer.headers["Content-Type"].startswith("text/csv") and answer.headers["Vary"] == "Accept"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    assert [int(row["user_id"]) for row in rows] == list(range(1, 11)) and tuple(rows[0]) == COLUMNS
+    assert [int(row["user_id"]) for row in rows] == list(range(1, 11)) and tuple(rows[0]) == FEATURES
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html, */*;q=0.8", "text/csv;q=0, application/*", "text/csv;q=x, */*"])
@@ -125,7 +121,8 @@ def test_rejected_rows_page_by_key(service: Service, first_run: dict[str, Any], 
 
 
 def test_health_says_when_features_were_published(service: Service, first_run: dict[str, Any]) -> None:
-    assert service.get("/health") == {"database": True, "published": first_run["finished"]}
+    health = service.get("/health")
+    assert health["database"] is True and first_run["started"] < health["published"] < first_run["finished"]
 
 
 def test_plots(service: Service, first_run: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[Campaign, Ground], None]] = {
     "dbt killed": lambda campaign, own: kills.kill_dbt(campaign, own, 1),
     "server killed": lambda campaign, own: kills.kill_server(campaign, own, 1),
     "two builds at once": lambda campaign, own: builds_at_once.on_full(campaign, own, builds=2, rounds=1),
+    "readers while a build publishes": lambda campaign, own: builds_at_once.while_publishing(campaign, own, rounds=1),
     "connection cut": lambda campaign, own: cuts.cut_worker(campaign, own, 1),
     "connection of the lock cut": lambda campaign, own: cuts.cut_lock_holder(campaign, own, 1),
     "old server": cuts.old_server,

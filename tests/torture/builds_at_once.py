@@ -12,37 +12,40 @@ from campaign import Campaign
 from conftest import Project
 from ground import (
     BUILD,
+    ALL_TABLES,
     DEADLINE_SECONDS,
-    MARTS,
+    TABLES,
     Ground,
     Input,
     Rows,
+    State,
     build,
     connect,
     expect_order,
     expect_state,
     finish,
     published,
+    read_state,
     two_inputs,
     wait_for,
 )
 
 ON_EMPTY = "builds at once on an empty database, with a reader"
 ON_FULL = "builds at once on a full database, one of them with a short wait, with a reader"
-ON_SWAP = "readers who wait while a table is replaced (a query, a prepared statement)"
-WAITING = "select 1 from pg_locks where relation = '{schema}.%s'::regclass and not granted having count(*) >= %d"
+WHILE_PUBLISHING = "readers of all published tables at once while a build publishes, held in the middle of it"
+WAITING = "select 1 from pg_locks where relation = '{schema}.publications'::regclass and not granted"
 TOO_LONG = re.compile(
     r"The schema \w+ is being built by the run \S+ \(dbt build, by builder \d [AB], since \S+ \S+ UTC\), and still does after 1 seconds; "
 )
 
 
 class Reader(threading.Thread):
-    """Reads all published tables as fast as it can, in several ways, until it is stopped.
+    """Reads all published tables together as fast as it can, in several ways, until it is stopped.
 
     Args:
         project: whose tables.
-        inputs: a table has to be as the oracle says for one of them.
-        may_be_missing: whether a table need not be there before it was first seen.
+        inputs: all tables have to be as the oracle says for one of them.
+        may_be_missing: whether the tables need not be there before they were first seen.
     """
 
     def __init__(self, project: Project, inputs: tuple[Input, ...], may_be_missing: bool) -> None:
@@ -52,59 +55,64 @@ class Reader(threading.Thread):
         self._project = project
         self._inputs = inputs
         self._may_be_missing = may_be_missing
-        self._seen: set[str] = set()
-        self._prepared: set[str] = set()
+        self._is_prepared = False
         self._stopped = threading.Event()
         self._simple, self._preparing = self._connect(), self._connect()
+        self._repeatable = connect_repeatable(project)
+        self._statement = ALL_TABLES.replace("{schema}", project.schema)
 
     def run(self) -> None:
         ways = {
-            "a query": self._query, "a prepared statement": self._execute_prepared, "a new connection": self._query_on_new_connection,
+            "a query": self._query, "a prepared statement": self._execute_prepared,
+            "a query on a new connection": self._query_on_new_connection, "queries in one transaction": self._query_in_one_transaction,
         }  # fmt: skip
         while not self._stopped.is_set() and len(self.faults) < 20:
             for way, read in ways.items():
-                for mart, query in MARTS.items():
-                    self._look(mart, way, read, query.replace("{schema}", self._project.schema))
+                self._look(way, read)
             self._count_builds()
 
     def stop(self) -> None:
         """Ends the thread. Raises AssertionError where something was wrong."""
         self._stopped.set()
         self.join(DEADLINE_SECONDS)
-        self._simple.close()
-        self._preparing.close()
+        for connection in (self._simple, self._preparing, self._repeatable):
+            connection.close()
         assert self.faults == [], f"of {self.reads} reads: " + "\n".join(self.faults)
         assert self.reads > 0, "nothing was read"
 
-    def _look(self, mart: str, way: str, read: Callable[[str, str], Rows], query: str) -> None:
+    def _look(self, way: str, read: Callable[[], State]) -> None:
         try:
-            rows = read(mart, query)
+            state = read()
         except psycopg2.Error as error:
             missing = isinstance(error, psycopg2.errors.UndefinedTable | psycopg2.errors.InvalidSchemaName)
-            if not (missing and self._may_be_missing and mart not in self._seen):
-                self.faults.append(f"{way} on {mart}: {type(error).__name__}: {error}")
+            if not (missing and self._may_be_missing):
+                self.faults.append(f"{way}: {type(error).__name__}: {error}")
             return
         self.reads += 1
-        self._seen.add(mart)
-        wanted = [one.state[mart] for one in self._inputs]
-        if rows not in wanted:
-            self.faults.append(f"{way} on {mart} gave {len(rows)} rows, which are not the {[len(one) for one in wanted]} of either input")
-
-    def _query(self, mart: str, query: str) -> Rows:
-        return self._rows(self._simple, query)
-
-    def _execute_prepared(self, mart: str, query: str) -> Rows:
-        if mart not in self._prepared:
-            self._rows(self._preparing, f"prepare {mart} as {query}")
-            self._prepared.add(mart)
-        return self._rows(self._preparing, f"execute {mart}")
-
-    def _query_on_new_connection(self, mart: str, query: str) -> Rows:
-        connection = self._connect()
+        self._may_be_missing = False
         try:
-            return self._rows(connection, query)
-        finally:
-            connection.close()
+            expect_state(state, *self._inputs, where=way)
+        except AssertionError as error:
+            self.faults.append(str(error))
+
+    def _query(self) -> State:
+        return read_state(self._simple, self._statement)
+
+    def _execute_prepared(self) -> State:
+        if not self._is_prepared:
+            self._rows(self._preparing, f"prepare everything as {self._statement}")
+            self._is_prepared = True
+        return read_state(self._preparing, "execute everything")
+
+    def _query_on_new_connection(self) -> State:
+        with closing(self._connect()) as connection:
+            return read_state(connection, self._statement)
+
+    def _query_in_one_transaction(self) -> State:
+        """A table for a table. The names of tables are looked up outside of what a transaction sees of their rows."""
+        if self._may_be_missing:
+            return self._query()
+        return read_one_by_one(self._project, self._repeatable)
 
     def _count_builds(self) -> None:
         """Looks at the locks themselves, and at what the run log says of them."""
@@ -155,54 +163,55 @@ def on_full(campaign: Campaign, ground: Ground, builds: int, rounds: int) -> Non
             _at_once(campaign, project, inputs, builds, is_empty=False)
 
 
-def on_swap(campaign: Campaign, ground: Ground, rounds: int) -> None:
-    """A build is held where it would replace the tables; readers come, and then it goes on."""
-    old, new = two_inputs(campaign.random(ON_SWAP))
-    project = ground.project("swapped")
+def while_publishing(campaign: Campaign, ground: Ground, rounds: int) -> None:
+    """A build is held when it has changed all tables and not yet committed, and then goes on."""
+    old, new = two_inputs(campaign.random(WHILE_PUBLISHING))
+    project = ground.project("publishing")
     build(project, old)
     for _ in range(rounds):
-        with campaign.attempt(ON_SWAP), closing(connect(project, autocommit=False)) as holder:
+        with (
+            campaign.attempt(WHILE_PUBLISHING),
+            closing(connect(project, autocommit=False)) as holder,
+            closing(connect_repeatable(project)) as transaction,
+            reading(project, (old, new), may_be_missing=False) as reader,
+        ):
             new.write(project.seeds)
-            with holder.cursor() as cursor:
-                for mart in MARTS:
-                    cursor.execute(f"lock table {project.schema}.{mart} in access share mode")
-            found: dict[str, Rows] = {}
-            readers = [_reader(project, mart, is_prepared, found) for mart in MARTS for is_prepared in (True, False)]
+            # Readers of the publications have no need to wait, the new row has.
+            holder.cursor().execute(f"lock table {project.schema}.publications in share mode")
             process = project.start(*BUILD)
-            for mart in MARTS:
-                wait_for(project, WAITING % (mart, 1), process)
-            for reader in readers:
-                reader.start()
-            for mart in MARTS:
-                wait_for(project, WAITING % (mart, 3), process)
+            wait_for(project, WAITING, process)
+            before = reader.reads
+            expect_state(published(project), old, where="in mid-publication")
+            expect_state(read_one_by_one(project, transaction, commits=False), old, where="a transaction begun in mid-publication")
             holder.rollback()
-            for reader in readers:
-                reader.join(DEADLINE_SECONDS)
             output = finish(process)
             assert process.returncode == 0, output
-            for what, rows in found.items():
-                mart = what.partition(" ")[0]
-                assert rows in (old.state[mart], new.state[mart]), f"{what} gave {len(rows)} rows: {rows[:3]} ..."
-            assert len(found) == len(readers), f"only these were answered: {list(found)}"
+            expect_state(read_one_by_one(project, transaction), old, where="the same transaction after the build")
+            expect_state(read_one_by_one(project, transaction), new, where="the next transaction")
             expect_state(published(project), new, where="after the build")
             expect_order(project)
+            assert reader.reads > before, "the reader waited for the publication"
+        campaign.say(f"the reader read {reader.reads} times")
         old, new = new, old
 
 
-def _reader(project: Project, mart: str, is_prepared: bool, found: dict[str, Rows]) -> threading.Thread:
-    """A thread that reads a table once, when it is started."""
-    connection = connect(project)
-    query = MARTS[mart].replace("{schema}", project.schema)
-    if is_prepared:
-        connection.cursor().execute(f"prepare one as {query}")
-        query = "execute one"
+def connect_repeatable(project: Project) -> psycopg2.extensions.connection:
+    """A connection whose transactions see one state each."""
+    connection = connect(project, autocommit=False)
+    connection.set_session("repeatable read", readonly=True)
+    return connection
 
-    def read() -> None:
-        with closing(connection), connection.cursor() as cursor:
-            cursor.execute(query)
-            found[f"{mart} by {query}"] = cursor.fetchall()
 
-    return threading.Thread(target=read)
+def read_one_by_one(project: Project, connection: psycopg2.extensions.connection, commits: bool = True) -> State:
+    """What is published, read with a query for each table in one transaction; commits, whether that ends."""
+    state: State = {}
+    with connection.cursor() as cursor:
+        for table, (query, order) in TABLES.items():
+            cursor.execute(f"{query} order by {order}".replace("{schema}", project.schema))
+            state[table] = cursor.fetchall()
+    if commits:
+        connection.commit()
+    return state
 
 
 def _at_once(campaign: Campaign, project: Project, inputs: tuple[Input, ...], builds: int, is_empty: bool) -> None:

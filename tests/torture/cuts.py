@@ -22,7 +22,7 @@ LOCK_CUT = "the connection that holds the lock cut in mid-run"
 WRONG_PASSWORD = "wrong password (scram, over TCP)"
 OLD_SERVER = "a server of an unsupported version"
 DISK_FULL = "the disk of the server full when a build begins"
-DISK_FILLS_UP = "the disk of the server full at some moment of a build (each table old or new)"
+DISK_FILLS_UP = "the disk of the server full at some moment of a build (all tables old, or all new)"
 WORKERS = "application_name like 'experiment_features %' and application_name not like 'experiment_features run %'"
 LOCK_HOLDER = "application_name like 'experiment_features run %'"
 

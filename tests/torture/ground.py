@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -22,13 +23,24 @@ from conftest import BUILD, Project, connection_environment
 from experiment_features.postgres import Server
 
 DEADLINE_SECONDS = 120
-# The published tables, each with a query that gives its rows in one order.
-MARTS = {
-    "user_features": "select * from {schema}.user_features order by user_id",
-    "experiment_summary": "select * from {schema}.experiment_summary",
-    "compound_usage": "select * from {schema}.compound_usage order by compound_id",
-    "rejected_rows": "select file, row_number, column_name, row_kept from {schema}.rejected_rows order by 1, 2, 3",
+# The published tables, each with a query for what the oracle knows of it and the order of the rows; of the publications,
+# the files of the last one.
+TABLES = {
+    "user_features": ("select * from {schema}.user_features", "user_id"),
+    "experiment_summary": ("select * from {schema}.experiment_summary", "users"),
+    "compound_usage": ("select * from {schema}.compound_usage", "compound_id"),
+    "rejected_rows": ("select file, row_number, column_name, row_kept from {schema}.rejected_rows", "file, row_number, column_name"),
+    "publications": (
+        "select one.file, one.sha256 from {schema}.publications, jsonb_to_recordset(files) as one (file text, sha256 text) "
+        "where publication_id = (select max(publication_id) from {schema}.publications)",
+        "file",
+    ),
 }
+# All of them in one statement, side by side: each has its column `place`, which is null where it has fewer rows.
+ALL_TABLES = f"select {', '.join(f'{table}.*' for table in TABLES)} from " + " full join ".join(
+    f"(select row_number() over (order by {order}) as place, * from ({query}) as one) as {table}{' using (place)' if number else ''}"
+    for number, (table, (query, order)) in enumerate(TABLES.items())
+)
 Rows = list[tuple[Any, ...]]
 State = dict[str, Rows]
 
@@ -110,36 +122,59 @@ def some_input(name: str, choose: Random, users: int, experiments: int, rejected
 
 
 def expected(users: bytes, experiments: bytes, compounds: bytes) -> State:
-    """The published tables of an input. Raises oracle.LoadError."""
+    """What is published of an input. Raises oracle.LoadError."""
     result = oracle.compute(users, experiments, compounds)
+    files = {oracle.COMPOUNDS: compounds, oracle.EXPERIMENTS: experiments, oracle.USERS: users}
     return {
         "user_features": [tuple(row.values()) for row in result.features],
         "experiment_summary": [tuple(result.summary.values())],
         "compound_usage": [tuple(row.values()) for row in result.usage],
         "rejected_rows": sorted(row[:4] for row in result.rejected),
+        "publications": sorted((file, hashlib.sha256(content).hexdigest()) for file, content in files.items()),
     }
 
 
 def published(project: Project) -> State:
-    """The published tables as they are."""
-    return {mart: project.query(query) for mart, query in MARTS.items()}
+    """What is published, as one statement sees it."""
+    with contextlib.closing(connect(project)) as connection:
+        return read_state(connection, ALL_TABLES.replace("{schema}", project.schema))
+
+
+def read_state(connection: psycopg2.extensions.connection, statement: str) -> State:
+    """What ALL_TABLES gives, or a statement that runs it, as when it was prepared."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        starts = [number for number, column in enumerate(cursor.description or []) if column.name == "place"]
+        rows = cursor.fetchall()
+    # Behind the last table, the slice goes to the end.
+    return {
+        table: [row[start + 1 : end] for row in sorted((row for row in rows if row[start]), key=lambda row: row[start])]
+        for table, start, end in zip(TABLES, starts, [*starts[1:], None], strict=True)
+    }
 
 
 def expect_state(found: State, *allowed: Input | State, where: str) -> None:
-    """Each published table is as one of the allowed ones. Raises AssertionError."""
-    states = [one.state if isinstance(one, Input) else one for one in allowed]
-    for mart, rows in found.items():
-        assert rows in [state[mart] for state in states], (
-            f"{where}: {mart} has {len(rows)} rows, expected one of {[len(state[mart]) for state in states]} rows; found {rows[:3]} ..."
-        )
+    """All published tables together are as one of the allowed states. Raises AssertionError."""
+    states = {one.name if isinstance(one, Input) else f"state {number}": one for number, one in enumerate(allowed, 1)}
+    states = {name: one.state if isinstance(one, Input) else one for name, one in states.items()}
+    if found in states.values():
+        return
+    lines = [f"{where}: what is published is none of {', '.join(states)}:"]
+    for table, rows in found.items():
+        alike = [name for name, state in states.items() if state[table] == rows]
+        expected_rows = ", ".join(f"{len(state[table])} in {name}" for name, state in states.items())
+        what = f"as in {', '.join(alike)}" if alike else f"{len(rows)} rows, where there are {expected_rows}; found {rows[:3]} ..."
+        lines.append(f"{table}: {what}")
+    raise AssertionError("\n".join(lines))
 
 
 def expect_order(project: Project) -> None:
     """After a run that succeeded: no leftover, no run that seems to go on, the history as the published features."""
-    # The index of a primary key keeps the name that its table had while it was made.
+    # Of staging, what dbt replaces tables by; of what is published, the candidates of this run and of all earlier ones.
     left = project.query(
-        "select nspname, relname from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid "
-        r"where relkind <> 'i' and relname ~ '__dbt_(tmp|backup)' and nspname ~ '^{schema}(_|$)'"
+        "select nspname::text, relname::text from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid "
+        "where nspname in ('{schema}', '{schema}_staging', '{schema}_raw', '{schema}_audit') "
+        "and (relname ~ '__dbt_(tmp|backup)' or relname ~ '__[0-9a-f]{12}')"
     )
     assert left == [], f"relations left over: {left}"
     running = project.query("select * from {schema}_audit.runs where status = 'running'")

@@ -29,8 +29,8 @@ PAYLOADS = [
     f"x\n; {RUN}; commit; --",
 ]
 SETTINGS = [
-    "FEATURES_SCHEMA", "FEATURES_STARTED_BY", "FEATURES_LOCK_WAIT", "SHOW_FEATURES", "SEEDS_DIR", "ENGINE",
-    "PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGAPPNAME", "PGOPTIONS", "PGCLIENTENCODING", "PGTZ", "PGDATESTYLE",
+    "FEATURES_SCHEMA", "FEATURES_RUN_ID", "FEATURES_STARTED_BY", "FEATURES_LOCK_WAIT", "SHOW_FEATURES", "SEEDS_DIR",
+    "ENGINE", "PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGAPPNAME", "PGOPTIONS", "PGCLIENTENCODING", "PGTZ", "PGDATESTYLE",
 ]  # fmt: skip
 USERS = "user_id,name,email,signup_date\n"
 
@@ -47,6 +47,7 @@ def inject(campaign: Campaign, ground: Ground, all_payloads: bool) -> None:
         (INJECTED_FILES, "the name of the folder", _folder),
         (INJECTED_FILES, "the name of a seed", _seed),
         (INJECTED_SETTINGS, "FEATURES_READER", _reader),
+        (INJECTED_SETTINGS, "FEATURES_RUN_ID and FEATURES_STARTED_BY, which are published", _publication),
         (INJECTED_SETTINGS, "PGDATABASE, of a database that is there", _database),
         (INJECTED_SETTINGS, "FEATURES_SCHEMA, of more than 63 bytes", _long_schemas),
     ]
@@ -67,7 +68,7 @@ def inject(campaign: Campaign, ground: Ground, all_payloads: bool) -> None:
                 assert "the name of a schema has letters, digits" in output, output
                 expect_canary(project)
     with campaign.attempt(INJECTED_SETTINGS, "FEATURES_STARTED_BY, not UTF-8"):
-        project.dbt("seed", FEATURES_STARTED_BY=b"\xff\xfe")  # type: ignore[arg-type]
+        project.dbt(*BUILD, FEATURES_STARTED_BY=b"\xff\xfe")  # type: ignore[arg-type]
     with campaign.attempt(INJECTED_SETTINGS, "FEATURES_SCHEMA with a hyphen, a capital and an umlaut"):
         project.dbt(*BUILD, FEATURES_SCHEMA="Lab-2_ü")
         assert len(project.query('select * from "Lab-2_ü".user_features')) == 10
@@ -114,7 +115,7 @@ def _values(project: Project) -> None:
     }
     for way, lines in files.items():
         project.write(users="\n".join(lines))
-        project.dbt("build", "--select", "users", "base_users", "--exclude-resource-type", "unit_test")
+        project.dbt("build", "--select", "users", "stg_users", "--exclude-resource-type", "unit_test")
         found = project.query("select name from {schema}_raw.users where row_fault is null order by row_number")
         assert [name for (name,) in found] == [payload.strip() for payload in PAYLOADS], f"{way}: {found}"
         kept = project.query("select count(*) from {schema}_raw.users where row_fault is not null")
@@ -162,6 +163,14 @@ def _reader(project: Project) -> None:
         assert found == [(name,)], f"the role {name!r} is not there"
     output = project.dbt("run-operation", "create_reader_role", succeeds=False, FEATURES_READER=PAYLOADS[2])
     assert "Postgres would cut it to 63 bytes" in " ".join(output.split()), output
+
+
+def _publication(project: Project) -> None:
+    """The row of a publication has both as they are."""
+    run_id, started_by = PAYLOADS[0], "".join(PAYLOADS)
+    project.dbt(*BUILD, FEATURES_RUN_ID=run_id, FEATURES_STARTED_BY=started_by)
+    found = project.query("select run_id, started_by from {schema}.publications order by publication_id desc limit 1")
+    assert found == [(run_id, started_by)], found
 
 
 def _database(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""dbt, or the server, is killed at a random moment of a build."""
+"""dbt, or the server, is killed at a random moment of a build; every second time, of its publication."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from collections.abc import Callable
 
 from campaign import Campaign
 from conftest import Project
-from ground import BUILD, Ground, build, expect_history, expect_state, finish, prepare, published, runs_until, tries, two_inputs
+from ground import BUILD, Ground, build, expect_history, expect_state, finish, prepare, published, runs_until, tries, two_inputs, wait_for
 
 DBT_KILLED = "dbt killed (SIGKILL) at a random moment of `dbt build`"
 SERVER_KILLED = "the server killed (SIGKILL to the postmaster) at a random moment of `dbt build`"
+# dbt names the node in each of its statements.
+PUBLISHING = "select 1 from pg_stat_activity where query like '%model.experiment_features.publications%' and pid <> pg_backend_pid()"
+# From its first statement on.
+SECONDS_OF_PUBLICATION = 0.3
 
 
 def kill_dbt(campaign: Campaign, ground: Ground, times: int) -> None:
@@ -41,11 +45,14 @@ def _kill(campaign: Campaign, project: Project, name: str, times: int, kill: Cal
     inputs = two_inputs(choose)
     seconds = prepare(project, inputs[0], times)
     for number, (old, new) in enumerate(tries(campaign, name, project, *inputs, times)):
-        moment = choose.uniform(0, seconds)
-        with campaign.attempt(name, f"{moment:.2f} s of {seconds:.2f}"):
+        in_publication = number % 2 == 1
+        moment = choose.uniform(0, SECONDS_OF_PUBLICATION if in_publication else seconds)
+        with campaign.attempt(name, f"{moment:.2f} s {'after publishing began' if in_publication else f'of {seconds:.2f}'}"):
             new.write(project.seeds)
             started_by = f"kill {number}"
             process = project.start(*BUILD, FEATURES_STARTED_BY=started_by)
+            if in_publication:
+                wait_for(project, PUBLISHING, process)
             kill(process, runs_until(process, moment))
             state = published(project)
             expect_state(state, old, new, where="after the kill")

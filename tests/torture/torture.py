@@ -36,7 +36,7 @@ DEFAULT_SEED = 20_260_301
 AT_ONCE = 3
 # The order of the table.
 FAULTS = (
-    kills.DBT_KILLED, kills.SERVER_KILLED, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.ON_SWAP,
+    kills.DBT_KILLED, kills.SERVER_KILLED, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.WHILE_PUBLISHING,
     cuts.WORKER_CUT, cuts.LOCK_CUT, cuts.WRONG_PASSWORD, cuts.OLD_SERVER, cuts.DISK_FULL, cuts.DISK_FILLS_UP,
     generated_inputs.GENERATED, generated_inputs.RANDOM_BYTES, generated_inputs.WHOLE_BUILDS,
     injection.INJECTED_FILES, injection.INJECTED_SETTINGS, changing_files.GROWS, changing_files.REPLACED, changing_files.CUT_SHORT,
@@ -52,7 +52,7 @@ def parts(full: bool) -> dict[str, Part]:
         "injection": lambda campaign, ground: injection.inject(campaign, ground, all_payloads=full),
         "on_full": lambda campaign, ground: builds_at_once.on_full(campaign, ground, 8 if full else 4, 5 if full else 2),
         "on_empty": lambda campaign, ground: builds_at_once.on_empty(campaign, ground, 8 if full else 4, 5 if full else 2),
-        "on_swap": lambda campaign, ground: builds_at_once.on_swap(campaign, ground, 5 if full else 1),
+        "while_publishing": lambda campaign, ground: builds_at_once.while_publishing(campaign, ground, 5 if full else 2),
         "generated": lambda campaign, ground: generated_inputs.compare(campaign, ground, 2000 if full else 200),
         "whole_builds": lambda campaign, ground: generated_inputs.build_whole(campaign, ground, 30 if full else 5),
         "changing_files": lambda campaign, ground: changing_files.change_files(campaign, ground, 10 if full else 2),
