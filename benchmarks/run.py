@@ -25,6 +25,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def plan(sizes: list[int], forms: set[str], engines: set[str]) -> dict[int, list
     planned: dict[int, set[str]] = {}
     for rows in sizes:
         for contender in CONTENDERS:
-            if contender.form not in forms or contender.engine not in engines:
+            if contender.form not in forms or contender.engine not in engines or contender.only_rows not in (None, rows):
                 continue
             own_rows = min(rows, contender.most_rows or rows)
             planned.setdefault(own_rows, set()).add(contender.name)
@@ -180,6 +181,8 @@ class Benchmark:
         measurements.peak_mib.append(found["peak_mib"])
         if contender.reports == "dbt":
             measurements.loading_seconds.append(self.seed_node_seconds(contender))
+        elif contender.reports == "nodes":
+            measurements.loading_seconds.append(self.seconds_of_nodes(contender))
         elif contender.reports == "psql":
             milliseconds = re.findall(r"^Time: ([0-9.]+) ms", output, re.MULTILINE)[-1]
             measurements.loading_seconds.append(float(milliseconds) / 1000)
@@ -192,6 +195,13 @@ class Benchmark:
             for result in json.loads(path.read_text())["results"]
             if result["unique_id"].endswith(".user_experiments")
         )
+
+    def seconds_of_nodes(self, contender: Contender) -> float:
+        """From the start of the first node of dbt's last run to the end of the last one."""
+        results = json.loads((self.folder / contender.schema / "target" / "run_results.json").read_text())["results"]
+        times = [timing for result in results for timing in result["timing"]]
+        first, last = min(time["started_at"] for time in times), max(time["completed_at"] for time in times)
+        return (datetime.fromisoformat(last.rstrip("Z")) - datetime.fromisoformat(first.rstrip("Z"))).total_seconds()
 
     def check(self, contender: Contender, contenders: list[Contender], finish: bool) -> None:
         """Raises BenchmarkError where a contender lost rows, or its features are not those of the reference.

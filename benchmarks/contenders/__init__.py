@@ -8,9 +8,12 @@ CLEAN = "clean"
 
 FEATURES = "From the three files to one row of features per user"
 LOADING = "Loading the files"
+COMMANDS = "Commands, on ten rows"
 
 DBT_SEED = "dbt seed"
 DBT_SEED_AND_RUN = "dbt seed && dbt run"
+DBT_VERSION = "dbt --version"
+DUCKDB_RUN = "dbt run, duckdb"
 PSQL_COPY = "psql \\copy"
 STOCK_DBT_SEED = "stock dbt seed"
 PANDAS = "pandas"
@@ -19,7 +22,7 @@ PANDAS = "pandas"
 ENGINES = ("duckdb", "spark")
 
 # What the others of a job are compared with.
-REFERENCES = {FEATURES: DBT_SEED_AND_RUN, LOADING: DBT_SEED}
+REFERENCES = {FEATURES: DBT_SEED_AND_RUN, LOADING: DBT_SEED, COMMANDS: DBT_VERSION}
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Contender:
 
     Args:
         name: as the results show it.
-        job: FEATURES or LOADING.
+        job: FEATURES, LOADING or COMMANDS.
         command: what is measured.
         form: of the input files: CLEAN, "published" or "quoted".
         engine: one of ENGINES where this project runs on it; empty on Postgres and for all others.
@@ -40,8 +43,10 @@ class Contender:
         features: the table with the features, which have to agree with those of this project on every user.
         finish: a command that makes this table of what was measured; it runs once.
         loaded: a table that has to have as many rows as user_experiments.csv.
-        reports: who says how long the loading of user_experiments.csv took: "dbt", "psql" or nobody.
+        reports: who says how long the loading of user_experiments.csv took: "dbt", "psql" or nobody. With "nodes", dbt
+            says how long it was from its first node to its last, which stands in the same place.
         most_rows: where there are more, it is measured at so many, with the reference of its job beside it.
+        only_rows: it is measured at so many, and at no other size.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Contender:
     loaded: str = ""
     reports: str = ""
     most_rows: int | None = None
+    only_rows: int | None = None
 
 
 # Parsing the project is not measured: dbt does it at its first start and keeps the result.
@@ -142,5 +148,30 @@ CONTENDERS = [
         reports="dbt",
         # It loads a few thousand rows a second.
         most_rows=100_000,
+    ),
+    Contender(name=DBT_VERSION, job=COMMANDS, command=("dbt", "--version"), schema="commands", prepare=DBT_PARSE, only_rows=10),
+    *(
+        Contender(
+            name=f"dbt {command}",
+            job=COMMANDS,
+            command=("dbt", command, "--project-dir", "{project}"),
+            schema="commands",
+            prepare=DBT_PARSE,
+            only_rows=10,
+        )
+        # Tests need what a build has made.
+        for command in ("build", "test")
+    ),
+    Contender(
+        name="make run", job=COMMANDS, command=("make", "--directory", "{project}", "run"), schema="commands", prepare=DBT_PARSE, only_rows=10,
+    ),
+    Contender(
+        name=DUCKDB_RUN,
+        job=COMMANDS,
+        command=("sh", "-c", f'export {ENGINE_FOLDERS}; dbt run --project-dir "$0" --target duckdb', "{project}"),
+        engine="duckdb",
+        schema="run_on_duckdb",
+        prepare=("sh", "-c", f'export {ENGINE_FOLDERS}; dbt seed --project-dir "$0" --target duckdb', "{project}"),
+        reports="nodes",
     ),
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,10 +65,13 @@ class Project:
         for name, content in files.items():
             (self.seeds / f"{name}.csv").write_bytes(content.encode() if isinstance(content, str) else content)
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Starts dbt as a process, whose output of both kinds is in its stdout."""
+    def start(
+        self, *arguments: str, program: Sequence[str | Path] = (Path(sys.executable).parent / "dbt",), stdin: int | None = None,
+        **environment: str,
+    ) -> subprocess.Popen[str]:  # fmt: skip
+        """Starts dbt, or a program that runs it, as a process, whose output of both kinds is in its stdout."""
         return subprocess.Popen(
-            [Path(sys.executable).parent / "dbt", "--no-use-colors", *arguments],
+            [*program, "--no-use-colors", *arguments],
             cwd=self.root,
             env={
                 **self.environment,
@@ -80,6 +83,7 @@ class Project:
                 "DBT_LOG_LEVEL_FILE": "none",
                 **environment,
             },
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
 from test_publishing import EXPERIMENTS, users
 
-# Rounds of ten commands, eight of which publish.
+# Of ten attempts each, eight of which publish.
 ROUNDS = 5
 State = tuple[Any, ...]
 COUNTS = (
@@ -46,7 +48,8 @@ class Reader(threading.Thread):
     def run(self) -> None:
         try:
             with self._connection.cursor() as cursor:
-                while not self._stopped.is_set():
+                # At most so often, or reading would leave no time for publishing.
+                while not self._stopped.wait(0.01):
                     state: list[Any] = []
                     for statement in self._counts if self._repeatable else [", ".join(self._counts)]:
                         cursor.execute(f"select {statement}")
@@ -81,27 +84,33 @@ def test_readers_see_one_publication_across_all_tables(project: Project) -> None
         nonlocal number
         number += 1
         project.write(**INPUTS[number % 2])
-        if command == "run":
+        if command == "again":
+            print(file=publisher.stdin, flush=True)
+            assert next(line for line in publisher.stdout if line.strip() in ("True", "False")).strip() == "True"
+        elif command == "run":
             project.dbt("seed", "--quiet")
             project.dbt("run", "--quiet")
         else:
-            project.dbt(*(BUILD if command == "test" else BUILD_WITHOUT_TESTS), "--quiet")
+            project.dbt(*BUILD, "--quiet")
 
+    # Most publications are those of one process that keeps dbt loaded, for the time that this saves.
+    publisher = project.start("--quiet", *BUILD_WITHOUT_TESTS, program=(sys.executable, Path(__file__).with_name("publisher.py")), stdin=subprocess.PIPE)
     try:
         for _ in range(ROUNDS):
-            for command in ("build", "build", "build", "build", "run", "test"):
+            for command in ("again", "again", "again", "again", "again", "run", "build"):
                 publish(command)
             project.write(users=users(5, 20))
             project.dbt(*BUILD, "--quiet", succeeds=False)
             project.write(**INPUTS[(number + 1) % 2])
             kill_while_publishing(project.start(*BUILD_WITHOUT_TESTS))
-            for command in ("build", "build"):
-                publish(command)
+            publish("again")
     finally:
         for reader in readers:
             reader.stop()
+        publisher.stdin.close()
+        publisher.wait()
     assert project.query("select count(*) > 40 from {schema}.publications") == [(True,)]
     for reader in readers:
         assert reader.error is None
         assert set(reader.seen) == STATES, reader.seen
-        assert min(reader.seen.values()) > 100, reader.seen
+        assert min(reader.seen.values()) > 20, reader.seen

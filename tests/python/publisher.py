@@ -1,0 +1,14 @@
+"""A process that keeps dbt loaded: for each line that it reads, it builds and publishes once more, and prints "True" where
+that succeeded. Its arguments are those of dbt."""
+
+from __future__ import annotations
+
+import sys
+
+from dbt.cli.main import dbtRunner
+
+arguments = sys.argv[1:]
+manifest = dbtRunner().invoke(["--quiet", "parse"]).result
+for _ in sys.stdin:
+    result = dbtRunner(manifest=manifest).invoke(arguments)
+    print(f"\n{result.success}", flush=True)
