@@ -21,6 +21,7 @@ typed as (
         experiment_run_time as experiment_run_time_text,
         {{ parse_run_time('experiment_run_time') }} as experiment_run_time
     from user_experiments
+    {{ evaluate_once() }}
 
 ),
 

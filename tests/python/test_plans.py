@@ -54,7 +54,7 @@ def explain(built: Project) -> Callable[[str], list[str]]:
 def test_cells_are_typed_by_the_workers(explain: Callable[[str], list[str]]) -> None:
     """What they hand over is done: a subquery, for one, would be left to the leader."""
     nodes = explain("stg_experiments")
-    assert nodes[0] == "Gather" and nodes[2].startswith("Parallel Seq Scan")
+    assert nodes[0] == "Gather" and [node for node in nodes if node.startswith("Parallel Seq Scan")]
     assert not [node for node in nodes if "SubPlan" in node]
 
 
@@ -81,4 +81,8 @@ def test_features_need_no_large_sort(explain: Callable[[str], list[str]]) -> Non
 def test_planner_knows_the_tables_that_are_joined(built: Project) -> None:
     """Or it takes them for empty, and joins all pairs of users and compounds with all experiments."""
     analyzed = built.query("select relname from pg_stat_user_tables where last_analyze is not null and schemaname = '{schema}_staging'")
-    assert {"stg_users", "stg_experiments", "stg_compounds", "int_unknown_users", "int_user_compounds"} <= {name for (name,) in analyzed}
+    assert {"stg_users", "stg_experiments", "stg_compounds", "int_users", "int_compounds", "int_unknown_users", "int_user_compounds"} <= {
+        name for (name,) in analyzed
+    }
+    raw = built.query("select relname from pg_stat_user_tables where last_analyze is not null and schemaname = '{schema}_raw'")
+    assert {"users", "user_experiments", "compounds"} <= {name for (name,) in raw}
