@@ -7,8 +7,7 @@ to read; the loading macro then names the line that is at fault.
 ``dbt seed --show`` takes the result of an on-run-end hook for that of a seed and stops with a
 traceback at it, as it has no table; it is passed over.
 
-The loading macros get ``modules.plain_csv``, ``modules.line_file`` and ``modules.file_state``, beside
-dbt's own ``modules.re`` and the like, since Jinja cannot open a file.
+The loading macros get ``modules.seed_rows`` beside dbt's own ``modules.re`` and the like, since Jinja cannot open a file.
 
 Commands that build on Postgres take a lock and leave a row in the run log (see ``experiment_features.runs``). This
 is not done by hooks of dbt, since those have connections of their own, run after the schemas are made, and not at all
@@ -48,9 +47,7 @@ from dbt_common.events.functions import fire_event
 from dbt_common.events.types import Note
 from dbt_common.invocation import get_invocation_id
 
-from experiment_features.file_state import FileState
-from experiment_features.line_file import LineFile
-from experiment_features.plain_csv import PlainCsv, plain_csv
+from experiment_features.reading import Rows
 from experiment_features.runs import LockHeldError, Node, Run, RunError, storable
 
 LOCK_WAIT_SECONDS = 600.0
@@ -75,38 +72,19 @@ def _show_table_of_seed(task: SeedTask, result: Any) -> None:
         _show_table(task, result)
 
 
-@contextmanager
-def _readable(path: str) -> Iterator[None]:
-    """Turns the error of a file that cannot be read into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        # dbt prints a traceback in place of a text with bytes that are none.
-        name = path.encode(errors="replace").decode()
-        raise DbtRuntimeError(f"{name} cannot be read: {error.strerror}; put the file there, or name its folder in SEEDS_DIR.") from error
-
-
-def _plain_csv(path: str, columns: Sequence[str]) -> PlainCsv | None:
-    with _readable(path):
-        return plain_csv(path, columns)
-
-
-def _line_file(path: str) -> LineFile:
-    with _readable(path):
-        return LineFile(Path(path))
-
-
-def _file_state(path: str) -> FileState:
-    with _readable(path):
-        return FileState(path)
+def _seed_rows(seed: dict[str, Any], folder: str = "") -> Rows:
+    """The rows of a seed's file in a folder: by default that, or the address, that SEEDS_DIR names, or where dbt found it."""
+    found = Path(seed["root_path"]) / seed["original_file_path"]
+    folder = folder or os.environ.get("SEEDS_DIR") or str(found.parent)
+    if "://" not in folder:
+        folder = str(Path(seed["root_path"]) / folder)
+    return Rows(folder, found.stem, list(seed["columns"]), os.environ.get("SEEDS_ENCODING", ""))
 
 
 def _modules_of_project() -> dict[str, Any]:
     return {
         **_modules(),
-        "plain_csv": _plain_csv,
-        "line_file": _line_file,
-        "file_state": _file_state,
+        "seed_rows": _seed_rows,
         "current_run": _current_run,
         "started_by": _started_by,
     }

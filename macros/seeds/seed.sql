@@ -1,7 +1,7 @@
 {#
-    dbt's `seed` materialization, replaced: the file goes to the server as it is and is taken apart
-    there, by `load_csv`. dbt's own CSV reader cannot read a header below an empty line, a quoted
-    cell behind a tab or a row of the wrong length, and it loads cell by cell.
+    dbt's `seed` materialization, replaced: the rows come from the project's own reader (`modules.seed_rows`, the package
+    experiment_features.reading) and go into the table in bulk. dbt's own reader cannot read a header below an empty line,
+    a quoted cell behind a tab or a row of the wrong length, and it loads cell by cell.
 
     The table is refilled in place, in one transaction: a load that fails leaves it as it was, and
     the views on it stand.
@@ -12,7 +12,6 @@
 {% materialization seed, default %}
 
     {%- set file_name = model.original_file_path.replace('\\', '/').split('/') | last -%}
-    {%- set path = seed_file_path(model) -%}
     {%- set columns = model.columns.keys() | list -%}
     {%- set target_relation = this.incorporate(type='table') -%}
 
@@ -32,21 +31,18 @@
     {#- Opens the transaction that all of the load is in. -#}
     {%- call statement('begin', auto_begin=True) -%} select 1 {%- endcall -%}
     {%- do create_raw_table(target_relation, columns) -%}
-    {#- A store that only Spark reads says nothing of its files here. -#}
-    {%- set state = modules.file_state(path) if '://' not in path and modules.file_state -%}
-    {#- One that something writes to without end is not begun, since its end would never come. -#}
-    {%- set loaded = {} if state.change else load_csv(target_relation, path, columns) -%}
-    {%- set problem = state.change or loaded.problem -%}
-    {%- if problem -%}
-        {%- do exceptions.raise_compiler_error(file_name ~ ' (' ~ path ~ '): ' ~ problem) -%}
+    {%- set rows = modules.seed_rows(model) -%}
+    {%- do load_rows(target_relation, rows) -%}
+    {%- if rows.problem -%}
+        {%- do exceptions.raise_compiler_error(rows.named_problem) -%}
     {%- endif -%}
-    {%- do record_load(file_name, state, loaded.rows) if state -%}
+    {%- do record_load(file_name, rows) -%}
 
     {#- What `dbt seed --show` prints. -#}
     {%- set preview = 'select * from ' ~ target_relation ~ ' order by row_number limit ' ~ (5 if invocation_args_dict.show else 0) -%}
     {%- do store_result('agate_table', response='OK', agate_table=run_query(preview)) -%}
-    {%- call noop_statement('main', loaded.way ~ ' ' ~ loaded.rows, loaded.way, loaded.rows) -%}
-        -- {{ path }} is loaded by the macro load_csv
+    {%- call noop_statement('main', 'LOADED ' ~ rows.count, 'LOADED', rows.count) -%}
+        -- {{ rows.path }} is loaded by the macro load_rows
     {%- endcall -%}
 
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=True) -%}

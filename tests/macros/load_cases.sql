@@ -15,9 +15,10 @@
         {%- for seed in seeds -%}
             {%- set relation = api.Relation.create(database=seed.database, schema=seed.schema, identifier=seed.name) -%}
             {%- do create_raw_table(relation, seed.columns.keys() | list) -%}
-            {%- set loaded = load_csv(relation, folder ~ '/' ~ case ~ '/' ~ seed.name ~ '.csv', seed.columns.keys() | list) -%}
-            {%- if loaded.problem -%}
-                {%- do problems.append(seed.name ~ '.csv: ' ~ loaded.problem) -%}
+            {%- set rows = modules.seed_rows(seed, folder ~ '/' ~ case) -%}
+            {%- do load_rows(relation, rows) -%}
+            {%- if rows.problem -%}
+                {%- do problems.append(seed.name ~ '.csv: ' ~ rows.problem) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- set problem = "'" ~ problems[0] | replace("'", "''") ~ "'" if problems else 'null' -%}

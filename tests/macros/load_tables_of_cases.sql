@@ -15,10 +15,11 @@
             {%- set relation = api.Relation.create(schema=seed.schema, identifier='case_' ~ case ~ '_' ~ seed.name) -%}
             {%- do run_query('begin') if target.type != 'spark' -%}
             {%- do run_query(raw_table_definition(relation, columns)) -%}
-            {%- set loaded = load_csv(relation, folder ~ '/' ~ case ~ '/' ~ seed.name ~ '.csv', columns) -%}
+            {%- set rows = modules.seed_rows(seed, folder ~ '/' ~ case) -%}
+            {%- do load_rows(relation, rows) -%}
             {%- do run_query('commit') if target.type != 'spark' -%}
-            {%- if loaded.problem -%}
-                {%- do print(tojson({'case': case, 'file': seed.name ~ '.csv', 'problem': loaded.problem})) -%}
+            {%- if rows.problem -%}
+                {%- do print(tojson({'case': case, 'file': seed.name ~ '.csv', 'problem': rows.problem})) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}

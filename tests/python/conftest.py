@@ -33,7 +33,7 @@ FEATURES = (
 )  # fmt: skip
 FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
 # Files that take minutes begin first, or the others have long ended when they do.
-LONGEST = ("test_readers", "test_publishing", "test_readme", "test_torture", "test_ways_of_loading")
+LONGEST = ("test_readers", "test_publishing", "test_readme", "test_torture")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,7 +14,9 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-WHITE_SPACE = " \t\r\n\v\f\u00a0\ufeff"
+# All that Python calls white space, and characters that have no width.
+WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x10000)))) + "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+SEPARATORS = ",\t;|"
 MAX_KEY = 9223372036854775807
 MAX_RUN_TIME_DIGITS, MAX_RUN_TIME_PLACES = 10, 18
 USERS, EXPERIMENTS, COMPOUNDS = "users.csv", "user_experiments.csv", "compounds.csv"
@@ -57,10 +59,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Record:
-    """A record's first line (from 1) and its cells, unquoted and trimmed."""
+    """A record's first line (from 1), its cells, unquoted and trimmed, and whether its quotes are wrong."""
 
     line: int
     cells: tuple[str, ...]
+    is_wrong: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,21 +131,21 @@ def load(file: str, data: bytes) -> Table:
         raise LoadError(file, "not_utf8") from None
     if "\0" in text:
         raise LoadError(file, "not_utf8")
-    text = text.removeprefix("\ufeff")
-    if "\n" not in text:
-        text = text.replace("\r", "\n")
-    if not text.strip(WHITE_SPACE):
-        raise LoadError(file, "empty")
     records = split_records(text, find_separator(text))
     if records is None:
         raise LoadError(file, "unclosed_quote")
+    if not records:
+        raise LoadError(file, "empty")
 
     header, *body = records
+    width = max(place for place, cell in enumerate(header.cells) if cell) + 1
+    header = Record(header.line, header.cells[:width])
     places = find_columns(file, header)
     own_names = tuple(header.cells[place] for place in places)
     table = Table([], [])
     for record in body:
-        if len(record.cells) != len(header.cells):
+        cells = record.cells
+        if record.is_wrong or len(cells) < width or any(cells[width:]):
             table.wrong_count.append(record.line)
             continue
         required = tuple(record.cells[place] for place in places)
@@ -152,20 +155,15 @@ def load(file: str, data: bytes) -> Table:
 
 
 def find_separator(text: str) -> str:
-    """The separator, from the header: comma, tab or semicolon.
-
-    The header is the first line that is not blank, with those behind it until its quotes pair.
-    """
-    lines = [line for line in text.split("\n") if line.strip(WHITE_SPACE)][:100]
-    wholes = (lines[:end] for end in range(1, len(lines) + 1) if "".join(lines[:end]).count('"') % 2 == 0)
-    header = "\n".join(next(wholes, lines[:1]))
-    unquoted = re.sub(r'"[^"]*"', "", header)
-    return next((sep for sep in ",\t;" if sep in unquoted), ",")
+    """The separator, from the first line that is not blank: comma, tab, semicolon or pipe."""
+    lines = [line for line in re.split(r"\r\n|\n|\r", text) if line.strip(WHITE_SPACE + SEPARATORS + '"')]
+    unquoted = re.sub(r'"[^"]*"', "", lines[0] if lines else "")
+    return next((sep for sep in SEPARATORS if sep in unquoted), ",")
 
 
 def find_columns(file: str, header: Record) -> list[int]:
     """Where the required columns stand in the header. Raises LoadError."""
-    names = [name.lower() for name in header.cells]
+    names = [re.sub(r"[-.\s]+", "_", name.lower()) for name in header.cells]
     for column in COLUMNS[file]:
         if column not in names:
             raise LoadError(file, "missing_column")
@@ -183,10 +181,10 @@ def split_records(text: str, separator: str) -> list[Record] | None:
     # quote: behind a quote that closes the cell unless a second one follows;
     # plain: every other character is an ordinary one.
     state = "start"
-    blank = True
+    is_wrong = False
     line = first_line = 1
-    for char in text + "\n":
-        blank = blank and char in WHITE_SPACE
+    for char in re.findall(r"\r\n|[\s\S]", text) + ["\n"]:
+        is_end = char in ("\r\n", "\n", "\r")
         if state == "quoted":
             if char == '"':
                 state = "quote"
@@ -195,20 +193,21 @@ def split_records(text: str, separator: str) -> list[Record] | None:
         elif state == "quote" and char == '"':
             cell += char
             state = "quoted"
-        elif char in (separator, "\n"):
+        elif char == separator or is_end:
             cells.append(cell.strip(WHITE_SPACE))
             cell, state = "", "start"
-            if char == "\n":
-                if not blank:
-                    records.append(Record(first_line, tuple(cells)))
-                cells, blank, first_line = [], True, line + 1
+            if is_end:
+                if any(cells):
+                    records.append(Record(first_line, tuple(cells), is_wrong))
+                cells, is_wrong, first_line = [], False, line + 1
         elif state == "start" and char == '"':
             cell, state = "", "quoted"
         else:
+            is_wrong = is_wrong or (state == "quote" and cell.endswith("\\"))
             cell += char
             if state == "quote" or char not in WHITE_SPACE:
                 state = "plain"
-        if char == "\n":
+        if is_end:
             line += 1
     return None if state == "quoted" else records
 

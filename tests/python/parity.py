@@ -37,10 +37,11 @@ from typing import Any, Protocol
 
 import psycopg2
 import test_faults
-import test_ways_of_loading
 from cases import after_parents, models_in
-from conftest import BUILD, PROJECT, PUBLISHED, Project, connection_environment
+from conftest import BUILD, FILES, PROJECT, PUBLISHED, Project, connection_environment
 from generated import BAD_DATES, BAD_KEYS, BAD_TIMES, GOOD_DATES, GOOD_TIMES, LARGE_KEYS, MAX_KEY, PIECES, generate
+from test_errors import FAULTS
+from test_file_forms import EMPTY_FIRST_CELL, FORMS, QUOTES_AND_LINE_BREAKS, rows_of
 
 from experiment_features.postgres import Server
 
@@ -283,7 +284,14 @@ def adversarial(seed: int, users: int = 300, experiments: int = 1000, compounds:
 
 def inputs(generated: int, of_adversarial: int) -> dict[str, Files]:
     """All that is compared, by names: every form, every fault, generated and adversarial inputs."""
-    cases = {name: files for name, files in test_ways_of_loading.inputs().items() if not name.startswith("generated ")}
+    published = {name.removesuffix(".csv"): (PUBLISHED / name).read_bytes() for name in FILES}
+    cases = {"published": published}
+    for form, write in FORMS.items():
+        cases[form] = {name.removesuffix(".csv"): write(rows_of(name)).encode() for name in FILES}
+    cases["quotes and line breaks"] = {**published, "compounds": QUOTES_AND_LINE_BREAKS.encode()}
+    cases["empty first cell"] = {**published, "compounds": EMPTY_FIRST_CELL.encode()}
+    for fault, (content, _) in FAULTS.items():
+        cases[fault] = {**published, "users": content.encode() if isinstance(content, str) else content}
     for name, (file, row, *_) in (test_faults.FAULTS | test_faults.HARMLESS).items():
         cases[f"fault: {name}"] = test_faults.files(**{file: row})
     everything: dict[str, list[str]] = {}

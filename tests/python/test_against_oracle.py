@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,7 +17,7 @@ PROBLEMS = {
     "empty": "the file is empty",
     "missing_column": "lacks the column",
     "duplicate_column": "more than once",
-    "not_utf8": "is not UTF-8 text",
+    "not_utf8": "is not UTF-8 text|has a NUL byte",
     "unclosed_quote": "is never closed",
 }
 
@@ -26,8 +27,7 @@ def difference(one: Input, outcome: Outcome) -> str | None:
     try:
         expected = oracle.compute(one.users, one.experiments, one.compounds)
     except oracle.LoadError as error:
-        sentence = PROBLEMS[error.problem]
-        if outcome.problem and outcome.problem.startswith(error.file) and sentence in outcome.problem:
+        if outcome.problem and re.match(f"{error.file}: .*({PROBLEMS[error.problem]})", outcome.problem):
             return None
         return f"problem: {error.file} {error.problem} expected, {outcome.problem} found"
     if outcome.problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -21,19 +22,51 @@ FAULTS = {
         "the header on line 1 has the column name more than once; the columns expected are user_id, name, email,"
         " signup_date, and those found are user_id, name, email, signup_date, name.",
     ),
-    "empty cell in place of the header": (
-        '""\n' + HEADER + "1,Alice,a@example.com,2023-01-01",
-        "the header on line 1 lacks the column user_id; the columns expected are user_id, name, email, signup_date,"
-        " and those found are .",
+    "preamble": (
+        "Export of 2023-05-01\n\nuser, and more\n" + HEADER + "1,Alice,a@example.com,2023-01-01",
+        "the header seems to be on line 4, and not on line 1; take the lines before it out.",
     ),
+    "no header": (
+        "1,Alice,a@example.com,2023-01-01\n",
+        "line 1 seems to be a row and no header; put a line above it with the columns user_id, name, email, signup_date.",
+    ),
+    "another name": (
+        "user_id,name,e_mail,signup_date\n1,Alice,a@example.com,2023-01-01",
+        "the header on line 1 lacks the column email; the columns expected are user_id, name, email, signup_date,"
+        " and those found are user_id, name, e_mail, signup_date; is it e_mail for email?",
+    ),
+    "another separator": (
+        (HEADER + "1,Alice,a@example.com,2023-01-01\n").replace(",", "^"),
+        "the separator seems to be '^', as line 1 shows; write the file with a comma, semicolon, tab or pipe.",
+    ),
+    "whole lines in quotes": (
+        '"user_id,name,email,signup_date"\n"1,Alice,a@example.com,2023-01-01"\n',
+        "each line is in quotes as a whole, as line 1 shows; take the quotes around whole lines out.",
+    ),
+    "NUL byte": (
+        HEADER + "1,Alice,a@example.com,2023-01-01\n2,B\0b,,\n",
+        "line 3 has a NUL byte, which no text has; export the file anew as text.",
+    ),
+    "row without an end": (
+        HEADER + "1," + "A" * 2_000_000,
+        "the row that begins on line 2 is longer than 1 MiB; close the quotes in it, or write the file with line ends.",
+    ),
+    "web page": ("<!DOCTYPE html>\n<html>", "it is a web page, perhaps one to log in; download the file itself."),
+    "PDF": (b"%PDF-1.7\n\xff", "it is a PDF file; export the table itself."),
+    "pointer of Git LFS": (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n",
+        "it is a pointer of Git LFS and not the file itself; fetch it by `git lfs pull`.",
+    ),
+    "old Excel workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it is an Excel workbook of the old kind; save it as .xlsx or CSV."),
+    "cut short": (gzip.compress((HEADER * 1000).encode())[:-20], "it is packed, and damaged or cut short"),
     "empty file": (b"", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "blank lines only": (b"\n \n\t\r\n", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "byte-order mark only": (b"\xef\xbb\xbf", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "Latin-1": (
         (HEADER + "1,Alice,a@example.com,2023-01-01\n2,José,j@example.com,2023-02-01\n").encode("latin-1"),
-        "line 3 is not UTF-8 text; save the file as UTF-8 and load it again.",
+        "line 3 is not UTF-8 text; with SEEDS_ENCODING=cp1252 it would read '2,José,j@example.com,2023-02-01': set the encoding that makes it"
+        " right, or save the file as UTF-8.",
     ),
-    "UTF-16": (HEADER.encode("utf-16"), "line 1 is not UTF-8 text; save the file as UTF-8 and load it again."),
     "unclosed quote": (
         HEADER + '1,Alice,a@example.com,2023-01-01\n\n2,"Bob,b@example.com,2023-02-01\n3,Carol,c@example.com,2023-03-01\n',
         "the quote opened in the row that begins on line 4 is never closed; close it or take it out.",
@@ -70,7 +103,7 @@ def test_build_says_that_nothing_was_published(built: Project, published: Projec
 def test_missing_file(published: Project) -> None:
     (published.seeds / "users.csv").unlink()
     output = published.dbt("seed", succeeds=False)
-    sentence = f"{published.seeds}/users.csv cannot be read: No such file or directory; put the file there, or name its folder in SEEDS_DIR."
+    sentence = f"users.csv ({published.seeds}/users.csv): it cannot be read: No such file or directory; put the file there, or name its folder in SEEDS_DIR."
     assert sentence in " ".join(output.split())
 
 
@@ -140,4 +173,4 @@ def test_seed_without_description_is_left_out_with_a_warning(published: Project,
     other = Project(tmp_path / "run", published.schema, published.environment, root=copy)
     output = other.dbt("seed")
     assert "notes.csv is not loaded, because no column of it is described" in output
-    assert "ERROR=0" in output and "COPY 10" in output
+    assert "ERROR=0" in output and "LOADED 10" in output

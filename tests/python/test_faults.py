@@ -55,10 +55,13 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     **key_faults("user_experiments", "experiment_id", "{},1,1,10"),
     **key_faults("user_experiments", "user_id", "4,{},1,10"),
     "too few cells": ("users", "3,Carol,carol@example.com", "", "The row has 3 cells where the header has 4.", CELLS, False),
-    "too many cells": ("compounds", "3,Compound C,C8H11NO2,", "", "The row has 4 cells where the header has 3.", CELLS, False),
+    "too many cells": ("compounds", "3,Compound C,C8H11NO2,,x", "", "The row has 5 cells where the header has 3.", CELLS, False),
     "too many cells, quoted": ("compounds", '3,"Compound C",C8,"x"', "", "The row has 4 cells where the header has 3.", CELLS, False),
     "one cell": ("user_experiments", "4", "", "The row has 1 cell where the header has 4.", CELLS, False),
-    "one empty cell in quotes": ("compounds", '""', "", "The row has 1 cell where the header has 3.", CELLS, False),
+    "quotes behind backslashes": (
+        "compounds", '3,"Compound \\"C\\"",C8H11NO2', "",
+        "The row has a backslash in front of a quote inside quotes, where the quote has to be written twice.", CELLS, False,
+    ),
     "exact duplicate user": ("users", "1, Alice ,alice@example.com,2023-01-01", "", REPEAT[0].format(2), REPEAT[1].format(2), False),
     "exact duplicate experiment": ("user_experiments", "2,1,2,15", "", REPEAT[0].format(3), REPEAT[1].format(3), False),
     "exact duplicate compound": ("compounds", '2,"Compound B",C21H30O2', "", REPEAT[0].format(3), REPEAT[1].format(3), False),
@@ -141,6 +144,9 @@ HARMLESS = {
     "user without name and email": ("users", "3,,,2023-03-01"),
     "compound without name": ("compounds", "3,,"),
     "blank line": ("users", " \t "),
+    "separators only": ("users", ",,,"),
+    "empty quotes": ("users", '"",""'),
+    "surplus empty cells": ("users", "3,Carol,carol@example.com,2023-03-01,,"),
     "header again": ("users", USERS),
 }
 

@@ -59,7 +59,7 @@ FORMS: dict[str, Callable[[list[list[str]]], str]] = {
     "spaces around values": lambda rows: "\n".join(" , ".join(f"  {cell} " for cell in row) for row in rows),
     "no-break spaces around values": lambda rows: "\n".join(",".join(f"\u00a0{cell}\u00a0" for cell in row) for row in rows),
     "every white space around quotes": lambda rows: "\n".join(
-        ",".join(f'\r\v\f\u00a0\ufeff "{cell}"\f' for cell in row) for row in rows
+        ",".join(f'\v\f\u00a0\ufeff "{cell}"\f' for cell in row) for row in rows
     ),
     "columns in another order": reordered,
     "extra columns": with_more_columns,

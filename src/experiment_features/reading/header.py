@@ -1,0 +1,96 @@
+"""Separator and columns of a file, and what is wrong with a header that has not the columns that are expected."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+from experiment_features.reading.errors import ReadingError
+from experiment_features.reading.text import WHITE_SPACE
+
+SEPARATORS = ",\t;|"
+
+
+class Cells:
+    """Takes records with a given separator apart."""
+
+    def __init__(self, separator: str) -> None:
+        mark = re.escape(separator)
+        white = re.escape(WHITE_SPACE.replace(separator, ""))
+        # A cell in quotes with what follows them, or one without quotes, and the separator behind it.
+        self._cell = re.compile(rf'[{white}]*"((?:[^"]|"")*)"((?:[^"{mark}][^{mark}]*)?){mark}|([^{mark}]*){mark}')
+        self._separator = separator
+
+    def reader(self, lines: Iterable[str]):  # noqa: ANN201 - csv does not name it
+        return csv.reader(lines, delimiter=self._separator, strict=True)
+
+    def of(self, record: str) -> tuple[list[str], bool] | None:
+        """The cells of a record, without white space and quotes around them, and whether its quotes are right.
+
+        None where a quote is open at its end.
+        """
+        if '"' not in record:
+            return [cell.strip(WHITE_SPACE) for cell in record.split(self._separator)], True
+        cells, is_right = [], True
+        for quoted, behind, unquoted in self._cell.findall(record + self._separator):
+            cell = unquoted.strip(WHITE_SPACE)
+            if cell.startswith('"'):
+                return None
+            if not unquoted:
+                # A backslash in front of a quote was meant to keep it open; other text behind it belongs to the cell.
+                is_right = is_right and not (behind and quoted.endswith("\\"))
+                cell = (quoted.replace('""', '"') + behind).strip(WHITE_SPACE)
+            cells.append(cell)
+        return cells, is_right
+
+
+def separator_of(text: str) -> str:
+    """The first of comma, tab, semicolon and pipe that is in a header outside quotes; comma where none is."""
+    outside = re.sub(r'"[^"]*"', "", text)
+    return next((mark for mark in SEPARATORS if mark in outside), ",")
+
+
+def name_of(cell: str) -> str:
+    """The name of a column as it is looked for: `User ID` is user_id."""
+    return re.sub(r"[\s.-]+", "_", cell.lower())
+
+
+def without_surplus(cells: Sequence[str]) -> list[str]:
+    """Cells without empty ones at the end."""
+    count = len(cells)
+    while count > 1 and not cells[count - 1]:
+        count -= 1
+    return list(cells[:count])
+
+
+def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, following: Sequence[str]) -> None:
+    """Raises ReadingError where the names of a header, on a line of that number, are not those that are wanted once each."""
+    expected = f"the columns expected are {', '.join(wanted)}"
+    found = ", ".join(names)
+    found = f"those found are {found if len(found) <= 400 else found[:400] + '...'}"
+    missing = [name for name in wanted if name not in names]
+    for name in wanted:
+        if names.count(name) > 1:
+            raise ReadingError(f"the header on line {line} has the column {name} more than once; {expected}, and {found}.")
+    if not missing:
+        return
+    if len(names) == 1 and (cell := names[0]):
+        inner = separator_of(cell)
+        if inner in cell and set(wanted) <= {name_of(part.strip(WHITE_SPACE + '"')) for part in cell.split(inner)}:
+            raise ReadingError(f"each line is in quotes as a whole, as line {line} shows; take the quotes around whole lines out.")
+        mark = next((mark for mark in cell if not mark.isalnum() and mark not in " _" and set(wanted) <= {name_of(part) for part in cell.split(mark)}), "")
+        if mark:
+            raise ReadingError(f"the separator seems to be '{mark}', as line {line} shows; write the file with a comma, semicolon, tab or pipe.")
+    for offset, text in enumerate(following, 1):
+        cells = text.replace('"', "").split(separator_of(text))
+        if set(wanted) <= {name_of(cell.strip(WHITE_SPACE)) for cell in cells}:
+            raise ReadingError(f"the header seems to be on line {line + offset}, and not on line {line}; take the lines before it out.")
+    if len(missing) == len(wanted) and any(name.lstrip("+").isdigit() for name in names):
+        raise ReadingError(f"line {line} seems to be a row and no header; put a line above it with the columns {', '.join(wanted)}.")
+    close = [
+        f"{match[0]} for {name}" for name in missing if (match := difflib.get_close_matches(name, [one for one in names if one not in wanted], 1))
+    ]
+    hint = f"; is it {' and '.join(close)}?" if close else "."
+    raise ReadingError(f"the header on line {line} lacks the column {missing[0]}; {expected}, and {found}{hint}")

@@ -1,0 +1,202 @@
+"""The files of a table, near or far, and their content, whatever it is packed in."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import BinaryIO
+
+from experiment_features.reading.errors import ReadingError
+
+FORMS = (".csv", ".tsv", ".txt", ".xlsx")
+PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+BLOCK_BYTES = 1 << 20
+# What the first bytes of a file show that is no table.
+NOT_TABLES = {
+    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind; save it as .xlsx or CSV.",
+    b"%PDF": "a PDF file; export the table itself.",
+    b"version https://git-lfs": "a pointer of Git LFS and not the file itself; fetch it by `git lfs pull`.",
+    b"PAR1": "a Parquet file; export the table as CSV.",
+    b"<!doctype html": "a web page, perhaps one to log in; download the file itself.",
+    b"<html": "a web page, perhaps one to log in; download the file itself.",
+}
+
+
+class File:
+    """A file on this machine as it is now.
+
+    Attributes:
+        path: where it is; for a far one, its copy.
+        name: what it is called to the user.
+        size_bytes, modified, sha256: its size, when it was written last (UTC, ISO 8601), and the digest of its content.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path, self.name = path, name
+        digest = hashlib.sha256()
+        with open(path, "rb") as file:
+            self._stat = os.fstat(file.fileno())
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
+        self.sha256 = digest.hexdigest()
+        self.size_bytes = self._stat.st_size
+        self.modified = datetime.fromtimestamp(self._stat.st_mtime, timezone.utc).isoformat()
+
+    def require_same(self) -> None:
+        """Raises ReadingError where the file is no longer what it was; another of the same age has another inode."""
+        try:
+            now = os.stat(self.path)
+        except OSError as error:
+            raise ReadingError(f"the file went away while it was loaded ({error.strerror}); put it there and load it again.") from None
+        if any(getattr(now, name) != getattr(self._stat, name) for name in ("st_size", "st_mtime_ns", "st_ino", "st_dev")):
+            raise ReadingError(
+                f"the file changed while it was loaded, from {self.size_bytes} bytes to {now.st_size}; load it again when nothing writes to it."
+            )
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The content, unpacked. Raises ReadingError where it is no table."""
+        with open(self.path, "rb") as file:
+            first = file.read(64)
+            file.seek(0)
+            for start, what in NOT_TABLES.items():
+                if first.lstrip().lower().startswith(start.lower()):
+                    raise ReadingError(f"it is {what}")
+            try:
+                if first.startswith(b"PK\x03\x04"):
+                    with zipfile.ZipFile(file) as archive, archive.open(_only_member(archive)) as content:
+                        yield content
+                elif opener := _opener(first):
+                    with opener(file) as content:
+                        yield content
+                else:
+                    yield file
+            except (EOFError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError) as error:
+                raise ReadingError(f"it is packed, and damaged or cut short ({error}); export or copy it anew.") from None
+
+    @property
+    def is_workbook(self) -> bool:
+        return self.path.suffix.lower() == ".xlsx"
+
+
+def _opener(first: bytes):  # noqa: ANN202 - a function of the library that unpacks
+    if first.startswith(b"\x1f\x8b"):
+        return gzip.open
+    if first.startswith(b"BZh"):
+        return bz2.open
+    if first.startswith(b"\xfd7zXZ\0"):
+        return lzma.open
+    if first.startswith(b"\x28\xb5\x2f\xfd"):
+        import zstandard
+
+        return zstandard.open
+    return None
+
+
+def _only_member(archive: zipfile.ZipFile) -> str:
+    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
+    if "xl/workbook.xml" in names:
+        raise ReadingError("it is an Excel workbook by another name; give it the ending .xlsx, or save it as CSV.")
+    if len(names) != 1:
+        raise ReadingError(f"it is a zip file with {len(names)} files; put one file in it, or unpack it.")
+    return names[0]
+
+
+def find(folder: str, table: str, copies: Path) -> list[File]:
+    """The file of a table, or the files of its folder of parts in the order of their names.
+
+    Args:
+        folder: the path of a folder, or a URL that fsspec knows.
+        table: its name, as `users` for users.csv, Users.CSV, users.csv.gz, users.tsv, users.xlsx or a folder users.
+        copies: a folder for copies of what is far.
+
+    Raises:
+        ReadingError: there is none, or more than one.
+        OSError: the folder or a file cannot be read.
+    """
+    if "://" in folder:
+        return _fetch(folder, table, copies)
+    paths = [path for path in sorted(Path(folder).iterdir()) if _is_of(path.name, table)]
+    path = Path(folder) / _only([path.name for path in paths], table, folder)
+    if not path.is_dir():
+        return [File(path, path.name)]
+    parts = [part for part in sorted(path.iterdir()) if _stem(part.name) is not None]
+    if not parts:
+        raise ReadingError(f"the folder {path} has no file; put the parts of the table there.")
+    return [File(part, f"{path.name}/{part.name}") for part in parts]
+
+
+def _stem(name: str) -> str | None:
+    """What a file is called without the endings that are known; None for any other file."""
+    stem, ending = os.path.splitext(name.lower())
+    if ending in PACKED:
+        stem, ending = os.path.splitext(stem) if os.path.splitext(stem)[1] in FORMS else (stem, ".csv")
+    return stem if ending in FORMS and not stem.startswith((".", "~$")) else None
+
+
+def _is_of(name: str, table: str) -> bool:
+    return table.lower() in (name.lower(), _stem(name))
+
+
+def _only(names: list[str], table: str, folder: str) -> str:
+    if not names:
+        raise ReadingError("it cannot be read: No such file or directory; put the file there, or name its folder in SEEDS_DIR.")
+    if len(names) > 1:
+        raise ReadingError(f"{folder} has {' and '.join(names)}, and each could be the table {table}; leave one of them there.")
+    return names[0]
+
+
+def _fetch(url: str, table: str, copies: Path) -> list[File]:
+    """Copies of the files of a table from where fsspec can read."""
+    import fsspec
+
+    # A password in a URL is not for a log.
+    shown = re.sub(r"//[^/@]*@", "//...@", url.rstrip("/"))
+    try:
+        store, root = fsspec.url_to_fs(url, use_listings_cache=False)
+        names = _names(store, root, table)
+        name = _only([name for name in names if _is_of(name, table)], table, shown)
+        place = f"{root.rstrip('/')}/{name}"
+        parts = [name]
+        if "." not in name and store.isdir(place):
+            parts = [f"{name}/{part}" for part in sorted(_base(one) for one in store.ls(place, detail=False)) if _stem(part) is not None]
+        files = []
+        for part in parts:
+            copy = copies / part
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            store.get_file(f"{root.rstrip('/')}/{part}", str(copy))
+            files.append(File(copy, part))
+        return files
+    except ReadingError:
+        raise
+    except ImportError as error:
+        protocol = url.partition(":")[0]
+        raise ReadingError(f"it cannot be read: {error}; install what reads {protocol} into the project's .venv.") from None
+    except Exception as error:  # each store has errors of its own
+        text = str(error).replace(url, shown) or type(error).__name__
+        raise ReadingError(f"it cannot be read: {text}; see that the address and the rights to it are right, and load it again.") from None
+
+
+def _base(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def _names(store, root: str, table: str) -> list[str]:  # noqa: ANN001 - any file system of fsspec
+    """What is in a folder; where it cannot be listed, as on a web server, which of the usual names are there."""
+    try:
+        names = sorted({_base(path) for path in store.ls(root, detail=False)})
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    if any(_is_of(name, table) for name in names):
+        return names
+    usual = [f"{table}{form}{packed}" for packed in ("", *PACKED) for form in FORMS]
+    return [name for name in usual if store.exists(f"{root.rstrip('/')}/{name}")][:1]

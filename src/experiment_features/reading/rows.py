@@ -1,0 +1,419 @@
+"""The rows of a table as a stream that each engine can load, in one pass over the files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from operator import itemgetter
+from pathlib import Path
+
+from experiment_features.reading import workbook
+from experiment_features.reading.errors import ReadingError
+from experiment_features.reading.header import Cells, name_of, require_columns, separator_of, without_surplus
+from experiment_features.reading.locations import File, find
+from experiment_features.reading.text import LINE_END, WHITE_SPACE, Blocks, lines_in
+
+DECLARED_SEPARATOR = re.compile(r'\W*"?sep=(.)"?\s*', re.IGNORECASE)
+LINES_OF_PREAMBLE = 30
+
+
+class Rows:
+    """The rows of a table, as text without white space and quotes around cells.
+
+    Read as a file, they are CSV without a header that has one record for each line of the files, so that the number of the
+    record is that of the line: where a line has no row, with `marker` in its first cell.
+
+    Args:
+        folder, table: as `locations.find` has them.
+        wanted: the names of the columns to read; none for all that the header has.
+        encoding: the value of SEEDS_ENCODING; empty to find UTF-8 and UTF-16.
+
+    Attributes:
+        columns: the names, in the order of the stream.
+        separator: of the stream.
+        files: what is read, in this order, with `sha256`, `size_bytes` and `modified`.
+        problem: after the stream was read, a sentence on why it ended early; empty where it did not.
+        count: after the stream was read, the number of rows, rejected ones included.
+        rejected: after the stream was read, CSV of line, reason and text of each row whose cells cannot be told apart.
+        first_lines: after the stream was read, the number of the record that is the first line of each file.
+    """
+
+    def __init__(self, folder: str, table: str, wanted: Sequence[str] | None = None, encoding: str = "") -> None:
+        self.problem, self.count = "", 0
+        # Copies of what is far, for as long as the rows are read.
+        self._copies = tempfile.TemporaryDirectory(prefix="experiment-features-")
+        self.marker = secrets.token_hex(8)
+        self.first_lines: list[int] = []
+        self.rejected = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")
+        self._rejects = csv.writer(self.rejected, lineterminator="\n")
+        self._folder, self._table, self._wanted, self._encoding = folder, table, wanted, encoding
+        self._name = f"{table}.csv"
+        self._passed = 0
+        self.columns: list[str] = []
+        self.separator = ","
+        self._blocks: Iterator[bytes] = iter(())
+        self.files: list[File] = []
+        try:
+            self.files = find(folder, table, Path(self._copies.name))
+            self._name = self.files[0].name if len(self.files) == 1 else table
+            blocks = self._all_files()
+            # The header of the first file names the columns.
+            self._blocks = chain([next(blocks)], blocks)
+        except ReadingError as error:
+            self.problem = str(error)
+        except OSError as error:
+            self.problem = f"it cannot be read: {error.strerror or error}; put the file there, or name its folder in SEEDS_DIR."
+
+    def read(self, size: int = -1) -> bytes:
+        """The next records, of whatever size; nothing at the end."""
+        try:
+            return next(self._blocks, b"")
+        except ReadingError as error:
+            self.problem = str(error)
+            return b""
+        except OSError as error:
+            self.problem = f"it cannot be read any more ({error.strerror or error}); load it again."
+            return b""
+
+    @property
+    def path(self) -> str:
+        """What is read, for the user."""
+        return f"{self._folder.rstrip('/')}/{self._name}"
+
+    @property
+    def named_problem(self) -> str:
+        """The problem behind the name and the path of the file."""
+        return f"{self._name} ({self.path}): {self.problem}"
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+    @property
+    def modified(self) -> str:
+        return max(file.modified for file in self.files)
+
+    @property
+    def sha256(self) -> str:
+        """That of the file; of the digests of parts, where there are several."""
+        digests = [file.sha256 for file in self.files]
+        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    def save(self, numbered: bool = False) -> str:
+        """The path of a file with the stream, beside another, `.rejected`, both there for as long as the rows are.
+
+        With `numbered`, it has commas, the number in front of each row and columns for reason and text behind, all in one.
+        """
+        path = f"{self._copies.name}/{self._table}.rows"
+        if not numbered:
+            with open(path, "wb") as file:
+                while block := self.read():
+                    file.write(block)
+            with open(path + ".rejected", "w", encoding="utf-8", newline="") as file:
+                shutil.copyfileobj(self.rejected, file)
+            return path
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+            lines = (line for block in iter(self.read, b"") for line in io.StringIO(block.decode(), newline=""))
+            for number, cells in enumerate(csv.reader(lines, delimiter=self.separator), 1):
+                if cells[0] != self.marker:
+                    writer.writerow([number, *cells, self.marker, self.marker])
+            for number, reason, text in csv.reader(self.rejected):
+                writer.writerow([number, *[self.marker] * len(self.columns), reason, text])
+        return path
+
+    def _all_files(self) -> Iterator[bytes]:
+        for file in self.files:
+            self.first_lines.append(self._passed + 1)
+            try:
+                yield from self._sheet(file) if file.is_workbook else self._lines(file)
+                file.require_same()
+            except ReadingError as error:
+                raise ReadingError(f"{file.name}: {error}" if len(self.files) > 1 else str(error)) from None
+        self.rejected.seek(0)
+
+    def _sheet(self, file: File) -> Iterator[bytes]:
+        line = 0
+        form = None
+        for line, cells in enumerate(workbook.records(file.path, self._table), 1):
+            cells = [cell.strip(WHITE_SPACE) for cell in cells]
+            if form is None and any(cells):
+                form = Form(self, cells, ",", line, [])
+                yield self._skipped(line)
+            elif form:
+                yield form.record(cells, True, line, 1, lambda row=cells: self.separator.join(row))
+        if form is None:
+            raise ReadingError(_empty(self._wanted))
+        self._passed += line
+
+    def _lines(self, file: File) -> Iterator[bytes]:
+        with file.opened() as content:
+            blocks = Blocks(content, self._encoding)
+            form, block = self._form(blocks)
+            yield self._skipped(blocks.line - 1)
+            while block:
+                records, rest = form.records(block, blocks.line)
+                blocks.line += lines_in(block) - lines_in(rest)
+                if records:
+                    yield records
+                block = blocks.next(rest)
+                if rest and block == rest:
+                    raise ReadingError(_open_quote(blocks.line))
+            self._passed += blocks.line - 1
+
+    def _form(self, blocks: Blocks) -> tuple[Form, bytes]:
+        """The form of the rows below the header, and the first lines of them."""
+        separator = ""
+        block = blocks.next()
+        while block:
+            end = LINE_END.search(block)
+            line = block[: end.end() if end else len(block)].decode()
+            text = line.strip(WHITE_SPACE)
+            if declared := DECLARED_SEPARATOR.fullmatch(line.rstrip("\r\n")):
+                separator = declared[1]
+            elif text:
+                mark = separator or separator_of(text)
+                taken = Cells(mark).of(line)
+                while taken is None:
+                    # A name in quotes goes on in the next line.
+                    if not end:
+                        raise ReadingError(_open_quote(blocks.line))
+                    end = LINE_END.search(block, end.end())
+                    taken = Cells(mark).of(block[: end.start() if end else len(block)].decode())
+                if any(taken[0]):
+                    rest = block[end.end() :] if end else b""
+                    form = Form(self, taken[0], mark, blocks.line, rest.decode().splitlines()[:LINES_OF_PREAMBLE])
+                    blocks.line += lines_in(block) - lines_in(rest)
+                    return form, rest or blocks.next()
+            blocks.line += 1
+            block = (block[end.end() :] if end else b"") or blocks.next()
+        raise ReadingError(_empty(self._wanted))
+
+    def _skipped(self, lines: int) -> bytes:
+        """Records for lines that have no row."""
+        return (self.marker + self.separator * (len(self.columns) - 1) + "\n").encode() * lines
+
+
+class Form:
+    """How the rows of one file are made records of the stream."""
+
+    def __init__(self, rows: Rows, header: Sequence[str], separator: str, line: int, following: Sequence[str]) -> None:
+        self._to, self._separator = rows, separator
+        self._header = without_surplus(header)
+        names = [name_of(cell) for cell in self._header]
+        wanted = rows._wanted or names
+        require_columns(names, wanted, line, following)
+        if not rows.columns:
+            # As they are in the first file, so that its rows need not be put into another order.
+            rows.columns = [name for name in names if name in wanted]
+            rows.separator = separator
+        self._between = f'"{rows.separator}"'
+        places = [names.index(name) for name in rows.columns]
+        self._places = places if places != list(range(len(names))) else None
+        self._cells = Cells(separator)
+        self._mark = separator.encode()
+        self._marks = self._mark * (len(names) - 1)
+        self._not_marks = bytes(set(range(256)) - {self._mark[0]})
+        self._not_marks_or_quotes = bytes(set(range(256)) - {self._mark[0], 10, 34})
+        self._not_marks_or_ends = bytes(set(range(256)) - {self._mark[0], 10})
+        self._repeated = b"\n" + separator.join(self._header).encode() + b"\n"
+        self._blank = b"\n" + self._marks + b"\n"
+        self._is_simple = len(names) > 1 and separator == rows.separator
+        self._white = [white.encode() for white in WHITE_SPACE if white not in "\r\n" + separator]
+        self._ascii_white = [white for white in self._white if white.isascii()]
+
+    def records(self, block: bytes, line: int) -> tuple[bytes, bytes]:
+        """The records for whole lines, the first of which has that number, and the lines of a record that is not at its end."""
+        plain = self._plain(block)
+        if plain is None:
+            return self._line_by_line(block, line)
+        self._to.count += plain.count(b"\n")
+        return plain, b""
+
+    def _plain(self, block: bytes) -> bytes | None:
+        """The records where each line is a row, and at most white space and quotes around whole cells are to be taken away."""
+        if not self._is_simple:
+            return None
+        if b"\r" in block:
+            if b'"' in block and block.count(b"\r") != block.count(b"\r\n"):
+                return None
+            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = self._trimmed(b"\n" + block + (b"" if block.endswith(b"\n") else b"\n"))
+        if lines is not None and b'"' in lines:
+            edges = (self._mark, b"\n")
+            quotes = lines.count(b'"')
+            # Each quote is the first or the last character of a cell, and no cell has more than two.
+            if any(2 * sum(map(lines.count, pairs)) != quotes for pairs in ([e + b'"' for e in edges], [b'"' + e for e in edges])):
+                return None
+            if b'"' in lines.translate(None, self._not_marks_or_quotes).replace(b'""', b""):
+                return None
+            lines = self._trimmed(lines.replace(b'"', b""))
+        if lines is None:
+            return None
+        lines = lines[1:]
+        count = lines.count(b"\n")
+        marks = lines.translate(None, self._not_marks_or_ends)
+        while len(marks) > count * len(self._marks + b"\n") and lines.count(self._mark + b"\n") == count:
+            # One more separator than the header has, at the end of every row.
+            lines, marks = lines.replace(self._mark + b"\n", b"\n"), marks.replace(self._mark + b"\n", b"\n")
+        if marks != (self._marks + b"\n") * count or self._blank in b"\n" + lines or self._repeated in b"\n" + lines:
+            return None
+        return self._picked(lines)
+
+    def _picked(self, lines: bytes) -> bytes:
+        """The cells of the columns of the stream."""
+        if self._places is None:
+            return lines
+        mark = self._mark
+        if len(self._places) == 1:
+            place = self._places[0]
+            return b"\n".join([line.split(mark)[place] for line in lines.split(b"\n")[:-1]]) + b"\n"
+        pick = itemgetter(*self._places)
+        return b"\n".join([mark.join(pick(line.split(mark))) for line in lines.split(b"\n")[:-1]]) + b"\n"
+
+    def _trimmed(self, lines: bytes) -> bytes | None:
+        """Lines behind a line feed, without the white space at the edges of cells; None where that takes many rounds."""
+        white_space = [white for white in (self._ascii_white if lines.isascii() else self._white) if white in lines]
+        for _ in range(8):
+            pairs = [
+                (pair, edge) for edge in (self._mark, b"\n") for white in white_space
+                for pair in (edge + white, white + edge) if pair in lines
+            ]  # fmt: skip
+            if not pairs:
+                return lines
+            for pair, edge in pairs:
+                lines = lines.replace(pair, edge)
+        return None
+
+    def _line_by_line(self, block: bytes, number: int) -> tuple[bytes, bytes]:
+        """As `records`, where some lines are not plain: those that are stay together."""
+        lines = LINE_END.split(block) if b"\r" in block else block.split(b"\n")
+        ends = LINE_END.findall(block) if b"\r" in block else [b"\n"] * (len(lines) - 1)
+        if not lines[-1]:
+            lines.pop()
+        else:
+            ends.append(b"")
+        joined = b"\n" + b"\n".join(lines) + b"\n"
+        trimmed = self._trimmed(joined) if self._is_simple else None
+        plain = trimmed[1:-1].split(b"\n") if trimmed is not None else []
+        odd = self._odd(trimmed, plain) if plain else list(range(len(lines)))
+        # Python's csv module takes a quote behind white space for a part of the cell.
+        records = Records(self._cells, lines, ends, is_regular=b'"' not in joined or joined == trimmed)
+        out: list[bytes] = []
+        place = 0
+        for start, end in _runs(odd):
+            if place < start:
+                out.append(self._picked(b"\n".join(plain[place:start]) + b"\n"))
+                self._to.count += start - place
+                place = start
+            while place < end:
+                taken = records.at(place)
+                if taken is None:
+                    return b"".join(out), b"".join(chain.from_iterable(zip(lines[place:], ends[place:])))
+                cells, is_right, following = taken
+                out.append(self.record(cells, is_right, number + place, following - place, lambda first=place, last=following: records.text(first, last)))
+                place = following
+        if place < len(lines):
+            out.append(self._picked(b"\n".join(plain[place:]) + b"\n"))
+            self._to.count += len(lines) - place
+        return b"".join(out), b""
+
+    def _odd(self, trimmed: bytes, plain: Sequence[bytes]) -> list[int]:
+        """The places of lines that are no plain rows."""
+        marks = trimmed[1:].translate(None, self._not_marks_or_ends).split(b"\n")[:-1]
+        odd = {place for place, own in enumerate(marks) if own != self._marks}
+        special = (self._marks, self._repeated[1:-1])
+        if any(b"\n" + line + b"\n" in trimmed for line in special):
+            odd.update(place for place, line in enumerate(plain) if line in special)
+        if b'"' in trimmed:
+            odd.update(place for place, line in enumerate(plain) if b'"' in line)
+        return sorted(odd)
+
+    def record(self, cells: list[str], has_right_quotes: bool, line: int, lines: int, text: Callable[[], str]) -> bytes:
+        """The records for one row of so many lines."""
+        to = self._to
+        cells = [cell.strip(WHITE_SPACE) for cell in cells]
+        width, found = len(self._header), len(cells)
+        while len(cells) > width and not cells[-1]:
+            cells.pop()
+        if cells == self._header or not any(cells):
+            return to._skipped(lines)
+        to.count += 1
+        reason = ""
+        if not has_right_quotes:
+            reason = "a backslash in front of a quote inside quotes, where the quote has to be written twice"
+        elif len(cells) != width:
+            reason = f"{found} {'cell' if found == 1 else 'cells'} where the header has {width}"
+        if reason:
+            to._rejects.writerow([to._passed + line, reason, text()])
+            return to._skipped(lines)
+        if self._places is not None:
+            cells = [cells[place] for place in self._places]
+        joined = self._between.join(cells)
+        if joined.count('"') > 2 * (len(cells) - 1):
+            joined = self._between.join([cell.replace('"', '""') for cell in cells])
+        quoted = f'"{joined}"\n'.encode()
+        return quoted if lines == 1 else quoted + to._skipped(lines - 1)
+
+
+class Records:
+    """The records of a block of lines, one at a time."""
+
+    def __init__(self, cells: Cells, lines: Sequence[bytes], ends: Sequence[bytes], is_regular: bool) -> None:
+        self._cells, self._lines, self._ends, self._is_regular = cells, lines, ends, is_regular
+        self._first = self._next = -1
+
+    def text(self, place: int, following: int) -> str:
+        """The lines of a record, without the end of the last."""
+        return b"".join([*chain.from_iterable(zip(self._lines[place : following - 1], self._ends[place:])), self._lines[following - 1]]).decode()
+
+    def at(self, place: int) -> tuple[list[str], bool, int] | None:
+        """The cells of the record that begins on a line, whether its quotes are right, and the line behind it; None where it is not whole."""
+        if self._is_regular:
+            if self._next != place:
+                self._first = place
+                rest = zip(islice(self._lines, place, None), islice(self._ends, place, None))
+                self._reader = self._cells.reader((line + end).decode() for line, end in rest)
+            try:
+                cells = next(self._reader)
+                self._next = self._first + self._reader.line_num
+                return cells, True, self._next
+            except csv.Error:
+                self._next = -1
+        following = place + 1
+        while (taken := self._cells.of(self.text(place, following))) is None:
+            # The quote that closes it is on one of the next lines that have one.
+            while following < len(self._lines) and b'"' not in self._lines[following]:
+                following += 1
+            if following == len(self._lines):
+                return None
+            following += 1
+        return *taken, following
+
+
+def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of places that follow each other, each by its first and the one behind its last."""
+    start = end = -1
+    for place in places:
+        if place != end:
+            if start >= 0:
+                yield start, end
+            start = place
+        end = place + 1
+    if start >= 0:
+        yield start, end
+
+
+def _empty(wanted: Sequence[str] | None) -> str:
+    return "the file is empty" + (f"; the columns expected are {', '.join(wanted)}." if wanted else ".")
+
+
+def _open_quote(line: int) -> str:
+    return f"the quote opened in the row that begins on line {line} is never closed; close it or take it out."

@@ -1,0 +1,112 @@
+"""A file of any encoding as blocks of whole lines of UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import BinaryIO
+
+from experiment_features.reading.errors import ReadingError
+
+BLOCK_BYTES = 1 << 16
+LONGEST_RECORD = 1 << 20
+LINE_END = re.compile(rb"\r\n|\n|\r")
+# What Unicode calls white space, and characters without width; none of it is part of a value.
+WHITE_SPACE = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+    "\u202f\u205f\u3000\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+)
+
+
+class Blocks:
+    """The lines of a file, some thousand at a time.
+
+    Args:
+        file: the content, unpacked.
+        encoding: a name that Python knows; empty for UTF-8, or UTF-16 where the first bytes show it.
+
+    Attributes:
+        line: the number of the first line of the next block, counted from 1 as an editor does; the reader counts it.
+    """
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self.line = 1
+        self._file = file
+        self._rest = file.read(BLOCK_BYTES)
+        self._is_at_end = not self._rest
+        try:
+            self._codec = codecs.lookup(encoding or _encoding_of(self._rest))
+        except LookupError:
+            raise ReadingError(f"SEEDS_ENCODING is '{encoding}', which is no encoding that Python knows; name one such as cp1252.") from None
+        self._decoder = None if self._codec.name == "utf-8" else self._codec.incrementaldecoder()
+        if self._decoder:
+            self._rest = self._decoded(self._rest)
+
+    def next(self, kept: bytes = b"") -> bytes:
+        """The next lines, behind those that were kept of the last block; empty at the end of the file.
+
+        Raises:
+            ReadingError: a line is not of the encoding, has a NUL byte, or belongs to a row of more than LONGEST_RECORD.
+        """
+        block = kept + self._rest
+        # What is kept is tried again with twice as much.
+        while not self._is_at_end and (len(block) < max(BLOCK_BYTES, 2 * len(kept)) or _end_of_lines(block) <= len(kept)):
+            if len(block) > LONGEST_RECORD + BLOCK_BYTES:
+                raise ReadingError(
+                    f"the row that begins on line {self.line} is longer than {LONGEST_RECORD >> 20} MiB; "
+                    "close the quotes in it, or write the file with line ends."
+                )
+            raw = self._file.read(BLOCK_BYTES)
+            self._is_at_end = not raw
+            block += self._decoded(raw) if self._decoder else raw
+        end = len(block) if self._is_at_end else _end_of_lines(block)
+        block, self._rest = block[:end], block[end:]
+        if not self._decoder:
+            try:
+                block.decode()
+            except UnicodeDecodeError as error:
+                line = LINE_END.split(block[: error.start])[-1] + LINE_END.split(block[error.start :])[0]
+                raise ReadingError(_not_text(self._line_of(block, error.start), line)) from None
+        if (place := block.find(b"\0")) >= 0:
+            raise ReadingError(f"line {self._line_of(block, place)} has a NUL byte, which no text has; export the file anew as text.")
+        return block
+
+    def _line_of(self, block: bytes, place: int) -> int:
+        return self.line + len(LINE_END.findall(block, 0, place))
+
+    def _decoded(self, raw: bytes) -> bytes:
+        try:
+            return self._decoder.decode(raw, final=not raw).encode()
+        except UnicodeError:
+            raise ReadingError(f"it is not {self._codec.name} text; set SEEDS_ENCODING to the encoding it was written in.") from None
+
+
+def lines_in(block: bytes) -> int:
+    """How many lines there are in whole lines, the last of which may have no end."""
+    ends = len(LINE_END.findall(block)) if b"\r" in block else block.count(b"\n")
+    return ends + (not block.endswith((b"\n", b"\r")) and bool(block))
+
+
+def _encoding_of(first: bytes) -> str:
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    head = first[:100]
+    if len(head) > 3 and not any(head[1::2]):
+        return "utf-16-le"
+    if len(head) > 3 and not any(head[0::2]):
+        return "utf-16-be"
+    return "utf-8"
+
+
+def _not_text(number: int, line: bytes) -> str:
+    windows = line.decode("cp1252", "replace").strip(WHITE_SPACE)
+    shown = windows if len(windows) <= 60 else windows[:60] + "..."
+    return (
+        f"line {number} is not UTF-8 text; with SEEDS_ENCODING=cp1252 it would read '{shown}': set the encoding that makes it right, "
+        "or save the file as UTF-8."
+    )
+
+
+def _end_of_lines(block: bytes) -> int:
+    """Behind the last line that is whole; a carriage return at the end may be half of a line end."""
+    return max(block.rfind(b"\n"), block.rfind(b"\r", 0, len(block) - 1)) + 1

@@ -1,0 +1,41 @@
+"""A sheet of an Excel workbook as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from experiment_features.reading.errors import ReadingError
+
+
+def records(path: Path, table: str) -> Iterator[list[str]]:
+    """The rows of the sheet that has the name of the table, or of the only one, from the first on; empty ones included.
+
+    Raises ReadingError where there is no such sheet, or the file is no workbook.
+    """
+    import python_calamine
+
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+        named = [name for name in workbook.sheet_names if name.strip().lower() == table.lower()]
+        if not named and len(workbook.sheet_names) > 1:
+            raise ReadingError(f"it has the sheets {', '.join(workbook.sheet_names)}, and none is named {table}; name one so.")
+        rows = workbook.get_sheet_by_name((named or workbook.sheet_names)[0]).to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, OSError) as error:
+        raise ReadingError(f"it cannot be read as an Excel workbook ({error}); save it anew, or as CSV.") from None
+    for row in rows:
+        yield [_text(cell) for cell in row]
+
+
+def _text(cell: object) -> str:
+    """What Excel shows: whole numbers without decimals, days without a time of day."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
+    if isinstance(cell, (date, time, timedelta)):
+        return str(cell)
+    return str(cell)

@@ -1,0 +1,172 @@
+"""The reader: the same rows as Python's own csv module finds, whatever the file is written, encoded and packed like."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import lzma
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import zstandard
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from experiment_features.reading import Rows
+from experiment_features.reading.rows import Form
+from experiment_features.reading.text import WHITE_SPACE
+
+COLUMNS = ["compound_id", "compound_name", "compound_structure"]
+HEADER = "compound_id,compound_name,compound_structure\n"
+
+
+@dataclass
+class Found:
+    """What a reader makes of a file: cells in the order of COLUMNS by the line of their row, and the rejected lines."""
+
+    rows: dict[int, list[str]] = field(default_factory=dict)
+    rejected: list[int] = field(default_factory=list)
+
+
+def read(folder: Path, **options: str) -> Found:
+    rows = Rows(str(folder), "compounds", COLUMNS, **options)
+    stream = b"".join(iter(rows.read, b"")).decode()
+    assert not rows.problem, (rows.problem, folder)
+    found = Found(rejected=[int(line) for line, _, _ in csv.reader(rows.rejected)])
+    for line, cells in enumerate(csv.reader(io.StringIO(stream, newline=""), delimiter=rows.separator), 1):
+        if cells[0] != rows.marker:
+            found.rows[line] = [cells[rows.columns.index(column)] for column in COLUMNS]
+    assert rows.count == len(found.rows) + len(found.rejected)
+    return found
+
+
+def problem(folder: Path, **options: str) -> str:
+    rows = Rows(str(folder), "compounds", COLUMNS, **options)
+    while rows.read():
+        pass
+    return rows.problem
+
+
+def expected(text: str, separator: str) -> Found:
+    """The same by Python's csv module, which counts the lines that it has read."""
+    found, header, line = Found(), [], 1
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator)
+    for record in reader:
+        start, line = line, reader.line_num + 1
+        cells = [cell.strip(WHITE_SPACE) for cell in record]
+        if not any(cells):
+            continue
+        while len(cells) > max(len(header), 1) and not cells[-1]:
+            cells.pop()
+        if not header:
+            header = cells
+        elif len(cells) != len(header):
+            found.rejected.append(start)
+        elif cells != header:
+            names = [cell.lower() for cell in header]
+            found.rows[start] = [cells[names.index(column)] for column in COLUMNS]
+    return found
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[str, str]:
+    """The text of a file that is regular in most of its lines, and its separator."""
+    separator = draw(st.sampled_from(",\t;|"))
+    end = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
+    plain = st.sampled_from(["1", "22", "a b", "é", "", "x'y", "\\N", "\\.", "compound_id", "12\" gauge", "日本"])
+    odd = st.text(st.sampled_from(list('ab" ,;\t|\n\r\u00a0\ufeff')), max_size=5)
+    cells = draw(st.sampled_from([plain, plain, plain | odd]))
+    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    columns = draw(st.permutations([*COLUMNS, *draw(st.sampled_from([[], [], ["note"]]))]))
+    rows = [list(columns)]
+    for _ in range(draw(st.integers(0, 8))):
+        row = draw(st.lists(cells, min_size=len(columns), max_size=len(columns)))
+        kind = draw(st.integers(0, 12))
+        rows.append({0: row[:-1], 1: [*row, "x"], 2: [*row, "", ""], 3: [], 4: [""] * len(row), 5: list(columns)}.get(kind, row))
+    surplus = draw(st.sampled_from(["", "", separator]))
+    text = io.StringIO()
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line, delimiter=separator, lineterminator="", quoting=quoting).writerow(row)
+        edge = draw(st.sampled_from(["", "", "", " ", "\u2003"]))
+        shown = line.getvalue()
+        # The csv module takes quotes behind white space for a part of the cell.
+        text.write((edge if '"' not in shown else "") + shown + surplus + draw(st.sampled_from([end, end, end, "\n"])))
+    return draw(st.sampled_from(["", "", "\ufeff", end])) + text.getvalue(), separator
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reading")
+
+
+LENIENT = settings(max_examples=1500, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+
+
+@LENIENT
+@example(file=('compound_id,compound_name,compound_structure\r1,,\r2,x,\r', ","))
+@example(file=('compound_id,compound_name,compound_structure\n1,"a\n\nb",x\n2,"""",y\n', ","))
+@given(file=files())
+def test_same_rows_as_pythons_csv(folder: Path, file: tuple[str, str]) -> None:
+    text, separator = file
+    (folder / "compounds.csv").write_bytes(text.encode())
+    assert read(folder) == expected(text, separator), text
+
+
+@LENIENT
+@given(file=files(), size=st.integers(7, 60))
+def test_same_rows_whatever_the_blocks_and_without_the_fast_path(folder: Path, file: tuple[str, str], size: int) -> None:
+    (folder / "compounds.csv").write_bytes(file[0].encode())
+    whole = read(folder)
+    with patch("experiment_features.reading.text.BLOCK_BYTES", size):
+        assert read(folder) == whole
+    with patch.object(Form, "_plain", lambda form, block: None):
+        assert read(folder) == whole
+    with patch.object(Form, "_plain", lambda form, block: None), patch.object(Form, "_trimmed", lambda form, lines: None):
+        assert read(folder) == whole
+
+
+@LENIENT
+@given(cells=st.lists(st.text('a", \t\n', max_size=4), min_size=3, max_size=3), edge=st.text(" \t\u00a0\ufeff", max_size=2))
+def test_white_space_around_quotes_is_nothing(folder: Path, cells: list[str], edge: str) -> None:
+    quoted = ['"' + cell.replace('"', '""') + '"' for cell in cells]
+    for name, row in (("without", ",".join(quoted)), ("with", ",".join(edge + cell + edge for cell in quoted))):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "compounds.csv").write_text(HEADER + row + "\n9,z,z\n", newline="")
+    assert read(folder / "with") == read(folder / "without")
+
+
+TEXT = HEADER + '1,"Zoë, pure",C20\n2,b,"C21\nH30"\n\n4,d,e\n'
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard.ZstdCompressor().compress
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["compounds.csv", "Compounds.CSV", "compounds.tsv", "compounds.txt", "compounds.csv.gz", "compounds.gz"])
+@pytest.mark.parametrize("packing", PACKED)
+def test_packed_whatever_the_name_says(tmp_path: Path, name: str, packing: str) -> None:
+    (tmp_path / name).write_bytes(PACKED[packing](TEXT.encode()))
+    assert read(tmp_path) == expected(TEXT, ",")
+
+
+def test_zip_with_one_file(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "compounds.csv", "w") as archive:
+        archive.writestr("export/whatever.csv", TEXT)
+    assert read(tmp_path) == expected(TEXT, ",")
+    with zipfile.ZipFile(tmp_path / "compounds.csv", "a") as archive:
+        archive.writestr("other.csv", TEXT)
+    assert problem(tmp_path) == "it is a zip file with 2 files; put one file in it, or unpack it."
+
+
+@pytest.mark.parametrize(
+    ("written", "setting"), [("utf-8-sig", ""), ("utf-16", ""), ("utf-16-le", ""), ("utf-16-be", ""), ("cp1252", "cp1252"), ("cp437", "cp437"), ("utf-7", "utf-7")]
+)
+def test_encodings(tmp_path: Path, written: str, setting: str) -> None:
+    (tmp_path / "compounds.csv").write_bytes(TEXT.encode(written))
+    assert read(tmp_path, encoding=setting) == expected(TEXT, ",")
