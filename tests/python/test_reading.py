@@ -34,7 +34,7 @@ class Found:
     rejected: list[int] = field(default_factory=list)
 
 
-def read(folder: Path, **options: str) -> Found:
+def read(folder: Path | str, **options: str) -> Found:
     rows = Rows(str(folder), "compounds", COLUMNS, **options)
     stream = b"".join(iter(rows.read, b"")).decode()
     assert not rows.problem, (rows.problem, folder)
@@ -46,7 +46,7 @@ def read(folder: Path, **options: str) -> Found:
     return found
 
 
-def problem(folder: Path, **options: str) -> str:
+def problem(folder: Path | str, **options: str) -> str:
     rows = Rows(str(folder), "compounds", COLUMNS, **options)
     while rows.read():
         pass

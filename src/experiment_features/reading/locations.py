@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from experiment_features.reading.errors import ReadingError
 
@@ -162,7 +162,7 @@ def _fetch(url: str, table: str, copies: Path) -> list[File]:
     # A password in a URL is not for a log.
     shown = re.sub(r"//[^/@]*@", "//...@", url.rstrip("/"))
     try:
-        store, root = fsspec.url_to_fs(url, use_listings_cache=False)
+        store, root = fsspec.url_to_fs(url, use_listings_cache=False, **_options(url))
         names = _names(store, root, table)
         name = _only([name for name in names if _is_of(name, table)], table, shown)
         place = f"{root.rstrip('/')}/{name}"
@@ -179,11 +179,22 @@ def _fetch(url: str, table: str, copies: Path) -> list[File]:
     except ReadingError:
         raise
     except ImportError as error:
-        protocol = url.partition(":")[0]
-        raise ReadingError(f"it cannot be read: {error}; install what reads {protocol} into the project's .venv.") from None
+        package = re.search(r"[Ii]nstall (\w+)", str(error))
+        raise ReadingError(f"it cannot be read: {error}; install it by `.venv/bin/pip install {package[1] if package else '...'}`.") from None
     except Exception as error:  # each store has errors of its own
         text = str(error).replace(url, shown) or type(error).__name__
         raise ReadingError(f"it cannot be read: {text}; see that the address and the rights to it are right, and load it again.") from None
+
+
+def _options(url: str) -> dict[str, Any]:
+    """Beside fsspec's own settings: a large file takes longer than the five minutes that aiohttp gives it."""
+    if not url.startswith("http"):
+        return {}
+    import aiohttp
+    import fsspec.config
+
+    own = fsspec.config.conf.get(url.partition(":")[0], {}).get("client_kwargs", {})
+    return {"client_kwargs": {**own, "timeout": aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
 
 
 def _base(path: str) -> str:

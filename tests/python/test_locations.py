@@ -1,0 +1,248 @@
+"""Where files can be: folders, parts, workbooks, web servers and stores."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from time import sleep
+from xml.sax.saxutils import escape
+
+import fsspec.config
+import pytest
+from conftest import PUBLISHED, Project
+from moto.server import ThreadedMotoServer
+from test_published_input import EXPECTED
+from test_reading import COLUMNS, HEADER, problem, read
+
+ROWS = "1,a,x\n2,b,y\n"
+NAMES = ["users", "user_experiments", "compounds"]
+
+
+def test_two_candidates_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_text(HEADER + ROWS)
+    (tmp_path / "Compounds.tsv").write_text(HEADER + ROWS)
+    assert problem(tmp_path) == f"{tmp_path} has Compounds.tsv and compounds.csv, and each could be the table compounds; leave one of them there."
+
+
+def test_other_files_are_no_candidates(tmp_path: Path) -> None:
+    for name in ("compounds.csv", "compounds.md", "compounds_old.csv", "~$compounds.xlsx", "compounds.csv.bak"):
+        (tmp_path / name).write_text(HEADER + ROWS)
+    assert len(read(tmp_path).rows) == 2
+
+
+def test_parts_with_columns_in_any_order(tmp_path: Path) -> None:
+    """Lines are counted through all parts."""
+    parts = tmp_path / "compounds"
+    parts.mkdir()
+    (parts / "2024-01.csv").write_text("\n" + HEADER + ROWS)
+    (parts / "2024-02.csv").write_text("compound_structure;compound_id;note;compound_name\nz,z;3;;c\nw;4\n")
+    (parts / "2024-03.csv.gz").write_bytes(b"compound_name,compound_structure,compound_id\n")
+    (parts / "README.md").write_text("Exports of a month each.")
+    found = read(tmp_path)
+    assert found.rows == {3: ["1", "a", "x"], 4: ["2", "b", "y"], 6: ["3", "c", "z,z"]}
+    assert found.rejected == [7]
+    (parts / "2024-02.csv").write_text("compound_id;compound_name\n")
+    assert problem(tmp_path).startswith("compounds/2024-02.csv: the header on line 1 lacks the column compound_structure")
+
+
+def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> None:
+    """Writes the least that is a workbook."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, (date, datetime)):
+            days = (value - datetime(1899, 12, 30)).total_seconds() / 86400
+            return f'<c s="1"><v>{days}</v></c>'
+        if isinstance(value, (int, float)):
+            return f"<c><v>{value}</v></c>"
+        return f'<c t="inlineStr"><is><t>{escape(str(value))}</t></is></c>' if value is not None else "<c/>"
+
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    numbers = range(1, len(sheets) + 1)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", f'<Types xmlns="{package}/content-types"/>')
+        archive.writestr(
+            "_rels/.rels", f'<Relationships xmlns="{package}/relationships"><Relationship Id="r" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+            + "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in zip(numbers, sheets))
+            + "</sheets></workbook>",
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{package}/relationships">'
+            + "".join(f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers)
+            + f'<Relationship Id="s" Type="{office}/styles" Target="styles.xml"/></Relationships>',
+        )
+        archive.writestr("xl/styles.xml", f'<styleSheet xmlns="{main}"><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>')
+        for n, rows in zip(numbers, sheets.values()):
+            content = "".join(f'<row r="{r}">{"".join(map(cell, row))}</row>' for r, row in enumerate(rows, 1) if row)
+            archive.writestr(f"xl/worksheets/sheet{n}.xml", f'<worksheet xmlns="{main}"><sheetData>{content}</sheetData></worksheet>')
+
+
+def test_workbook(tmp_path: Path) -> None:
+    """Whole numbers without decimals, days without a time, rows numbered as Excel numbers them."""
+    rows = [[], COLUMNS, [1.0, "Zoë", datetime(2024, 3, 1)], [], [2, 12.5, None], ["3", None], [4, "a,b", True, "surplus"]]
+    workbook(tmp_path / "compounds.xlsx", {"Notes": [["x"]], "Compounds": rows})
+    found = read(tmp_path)
+    assert found.rows == {3: ["1", "Zoë", "2024-03-01"], 5: ["2", "12.5", ""], 6: ["3", "", ""]}
+    assert found.rejected == [7]
+    workbook(tmp_path / "compounds.xlsx", {"Sheet1": rows})
+    assert len(read(tmp_path).rows) == 3
+    workbook(tmp_path / "compounds.xlsx", {"Sheet1": rows, "Sheet2": rows})
+    assert problem(tmp_path) == "it has the sheets Sheet1, Sheet2, and none is named compounds; name one so."
+
+
+def test_workbook_by_another_name(tmp_path: Path) -> None:
+    workbook(tmp_path / "compounds.csv", {"compounds": [COLUMNS]})
+    assert problem(tmp_path) == "it is an Excel workbook by another name; give it the ending .xlsx, or save it as CSV."
+
+
+@contextmanager
+def web_server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            answer(self)
+
+        def do_HEAD(self) -> None:
+            answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def send(handler: BaseHTTPRequestHandler, content: bytes, status: int = 200, length: int | None = None, **headers: str) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Length", str(len(content) if length is None else length))
+    for name, value in headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    if handler.command == "GET":
+        handler.wfile.write(content)
+
+
+def published(handler: BaseHTTPRequestHandler) -> None:
+    """The three files, in a folder that cannot be listed."""
+    name = handler.path.removeprefix("/export/")
+    path = PUBLISHED / name
+    if name and path.is_file():
+        send(handler, path.read_bytes())
+    else:
+        send(handler, b"", 404)
+
+
+def test_web_server_through_dbt(project: Project) -> None:
+    with web_server(published) as url:
+        project.dbt("build", "--exclude-resource-type", "unit_test", "--quiet", SEEDS_DIR=f"{url}/export")
+    assert project.features() == EXPECTED
+
+
+def test_redirect(tmp_path: Path) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/export/compounds.csv":
+            send(handler, b"", 302, Location="/elsewhere")
+        elif handler.path == "/elsewhere":
+            send(handler, (HEADER + ROWS).encode())
+        else:
+            send(handler, b"", 404)
+
+    with web_server(answer) as url:
+        assert len(read(f"{url}/export").rows) == 2
+
+
+def test_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes from fsspec's settings, as FSSPEC_HTTP in the environment, and is in no message."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.headers.get("Authorization") != "Bearer sesame":
+            send(handler, b"", 401)
+        elif handler.path.endswith("/compounds.csv"):
+            send(handler, (HEADER + ROWS).encode())
+        else:
+            send(handler, b"", 404)
+
+    with web_server(answer) as url:
+        sentence = problem(f"{url}/export")
+        assert "401" in sentence and sentence.endswith("see that the address and the rights to it are right, and load it again.")
+        monkeypatch.setitem(fsspec.config.conf, "http", {"client_kwargs": {"headers": {"Authorization": "Bearer sesame"}}})
+        assert len(read(f"{url}/export").rows) == 2
+        assert "sesame" not in problem(url.replace("//", "//user:sesame@") + "/nothing")
+
+
+def test_connection_that_ends_early() -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if not handler.path.endswith("/compounds.csv"):
+            send(handler, b"", 404)
+            return
+        send(handler, (HEADER + ROWS).encode(), length=1000)
+        handler.close_connection = True
+
+    with web_server(answer) as url:
+        assert problem(f"{url}/export").startswith("it cannot be read: ")
+
+
+def test_slow_answers() -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if not handler.path.endswith("/compounds.csv"):
+            send(handler, b"", 404)
+            return
+        content = (HEADER + ROWS).encode()
+        send(handler, b"", length=len(content))
+        for byte in content if handler.command == "GET" else b"":
+            handler.wfile.write(bytes([byte]))
+            sleep(0.01)
+
+    with web_server(answer) as url:
+        assert len(read(f"{url}/export").rows) == 2
+
+
+def test_s3(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        monkeypatch.setitem(fsspec.config.conf, "s3", {"endpoint_url": f"http://{host}:{port}"})
+        store = fsspec.filesystem("s3")
+        store.mkdir("lab")
+        store.pipe("lab/export/Compounds.csv", (HEADER + ROWS).encode())
+        assert len(read("s3://lab/export").rows) == 2
+        store.pipe("lab/parts/compounds/1.csv", (HEADER + ROWS).encode())
+        store.pipe("lab/parts/compounds/2.csv", (HEADER + "3,c,z\n").encode())
+        assert list(read("s3://lab/parts").rows) == [2, 3, 5]
+        assert problem("s3://lab/empty").startswith("it cannot be read: ")
+        assert problem("s3://nowhere").startswith("it cannot be read: ")
+    finally:
+        server.stop()
+
+
+def test_missing_package() -> None:
+    sentence = problem("gs://lab/export")
+    assert sentence == 'it cannot be read: Please install gcsfs to access Google Storage; install it by `.venv/bin/pip install gcsfs`.'
+
+
+def test_unknown_kind_of_address() -> None:
+    assert problem("carrier-pigeon://lab").startswith("it cannot be read: Protocol not known: carrier-pigeon")
