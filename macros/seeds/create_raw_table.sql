@@ -16,8 +16,17 @@
         {%- set existing = none -%}
     {%- endif -%}
     {%- if existing is none -%}
-        {%- do run_query(raw_table_definition(relation, columns)) -%}
+        {%- do run_query(raw_table_definition(relation, quoted(columns))) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{# Names as identifiers; a file may name a column `order`. #}
+{% macro quoted(columns) -%}
+    {%- set names = [] -%}
+    {%- for column in columns -%}
+        {%- do names.append(adapter.quote(column)) -%}
+    {%- endfor -%}
+    {{ return(names) }}
 {%- endmacro %}
 
 {% macro raw_table_definition(relation, columns) -%}

@@ -10,13 +10,13 @@
 
 {# COPY numbers the records as it reads them, also those that its condition leaves out. #}
 {% macro postgres__load_rows(relation, rows) -%}
-    {%- set columns = rows.columns | join(', ') -%}
+    {%- set columns = quoted(rows.columns) | join(', ') -%}
     {%- do run_query('truncate table ' ~ relation) -%}
     {%- do run_query('alter table ' ~ relation ~ ' alter column row_number restart with 1') -%}
     {%- set cursor = adapter.add_query('select 1')[0].handle.cursor() -%}
     {%- do cursor.copy_expert(
         'copy ' ~ relation ~ ' (' ~ columns ~ ") from stdin with (format csv, delimiter '" ~ rows.separator
-        ~ "', encoding 'UTF8', force_not_null (" ~ columns ~ ')) where ' ~ rows.columns[0] ~ " <> '" ~ rows.marker ~ "'",
+        ~ "', encoding 'UTF8', force_not_null (" ~ columns ~ ')) where ' ~ quoted(rows.columns)[0] ~ " <> '" ~ rows.marker ~ "'",
         rows, 65536
     ) -%}
     {%- if not rows.problem -%}
@@ -29,13 +29,13 @@
 {% macro duckdb__load_rows(relation, rows) -%}
     {%- set path = rows.save() -%}
     {%- if not rows.problem -%}
-        {%- set columns = rows.columns | join(', ') -%}
+        {%- set columns = quoted(rows.columns) | join(', ') -%}
         {%- set options = ", header = false, auto_detect = false, quote = '\"', escape = '\"', new_line = '\\n', max_line_size = 8388608, nullstr = '" ~ rows.marker ~ "')" -%}
         {%- do run_query('truncate table ' ~ relation) -%}
         {%- do run_query(
             'insert into ' ~ relation ~ ' (row_number, ' ~ columns ~ ') select * from (select row_number() over () as row_number, * from read_csv('
             ~ text_literal(path) ~ ", columns = {'" ~ rows.columns | join("': 'varchar', '") ~ "': 'varchar'}, delim = '" ~ rows.separator ~ "'" ~ options
-            ~ ') as records where ' ~ rows.columns[0] ~ ' is not null'
+            ~ ') as records where ' ~ quoted(rows.columns)[0] ~ ' is not null'
         ) -%}
         {%- do run_query(
             'insert into ' ~ relation ~ ' (row_number, row_fault, row_text) select * from read_csv(' ~ text_literal(path ~ '.rejected')
@@ -47,14 +47,14 @@
 {% macro spark__load_rows(relation, rows) -%}
     {%- set path = rows.save(numbered=true) -%}
     {%- if not rows.problem -%}
-        {%- set names = ['row_number'] + rows.columns + ['row_fault', 'row_text'] -%}
+        {%- set names = ['row_number'] + quoted(rows.columns) + ['row_fault', 'row_text'] -%}
         {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
         {%- do run_query(
             'create or replace temporary view ' ~ relation.identifier ~ '_file (' ~ names | join(' string, ') ~ " string) using csv options (path '"
             ~ path ~ "', sep ',', quote '\"', escape '\"', multiLine 'true', nullValue '" ~ rows.marker ~ "', emptyValue '')"
         ) -%}
         {%- do run_query(
-            'insert overwrite table ' ~ relation ~ ' select cast(row_number as bigint), ' ~ columns[1:] | join(', ')
+            'insert overwrite table ' ~ relation ~ ' select cast(row_number as bigint), ' ~ quoted(columns[1:]) | join(', ')
             ~ ' from ' ~ relation.identifier ~ '_file'
         ) -%}
     {%- endif -%}

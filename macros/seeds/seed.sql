@@ -6,33 +6,24 @@
     The table is refilled in place, in one transaction: a load that fails leaves it as it was, and
     the views on it stand.
 
-    The columns to load are those described in the seed's YAML; others in the file are left out.
+    The columns to load are those described in the seed's YAML, and all of the file where none is.
     The file is looked for in the folder that SEEDS_DIR names, by default where dbt found the seed.
 #}
 {% materialization seed, default %}
 
     {%- set file_name = model.original_file_path.replace('\\', '/').split('/') | last -%}
-    {%- set columns = model.columns.keys() | list -%}
     {%- set target_relation = this.incorporate(type='table') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {%- if columns | length == 0 -%}
-        {%- do exceptions.warn(
-            file_name ~ " is not loaded, because no column of it is described; "
-            ~ "describe the seed " ~ model.name ~ " in seeds/_seeds.yml, or take the file away."
-        ) -%}
-        {%- do store_result('agate_table', response='OK', agate_table=run_query('select 1 where false')) -%}
-        {%- do store_raw_result('main', message='NOT LOADED', code='NOT LOADED', rows_affected='0') -%}
-        {{ return({'relations': []}) }}
-    {%- endif -%}
-
     {#- Opens the transaction that all of the load is in. -#}
     {%- call statement('begin', auto_begin=True) -%} select 1 {%- endcall -%}
-    {%- do create_raw_table(target_relation, columns) -%}
     {%- set rows = modules.seed_rows(model) -%}
-    {%- do load_rows(target_relation, rows) -%}
+    {%- if not rows.problem -%}
+        {%- do create_raw_table(target_relation, model.columns.keys() | list or rows.columns) -%}
+        {%- do load_rows(target_relation, rows) -%}
+    {%- endif -%}
     {%- if rows.problem -%}
         {%- do exceptions.raise_compiler_error(rows.named_problem) -%}
     {%- endif -%}

@@ -165,12 +165,12 @@ def test_longest_schema(published: Project) -> None:
     assert published.query(f"select count(*) from {longest}_raw.users") == [(10,)]
 
 
-def test_seed_without_description_is_left_out_with_a_warning(published: Project, tmp_path: Path) -> None:
-    """A file that somebody put beside the others stops nothing."""
+def test_seed_without_description_is_loaded_as_text(published: Project, tmp_path: Path) -> None:
+    """Beside the others, with the columns of its header, whatever they are called."""
     copy = tmp_path / "copy"
     shutil.copytree(published.root, copy, ignore=shutil.ignore_patterns(".*", "target", "logs"))
-    (copy / "seeds" / "notes.csv").write_bytes(b"a,b\n\xff")
+    (copy / "seeds" / "notes.csv").write_text('Order;"my ""note""";;ä\n007;x;;y\n')
     other = Project(tmp_path / "run", published.schema, published.environment, root=copy)
-    output = other.dbt("seed")
-    assert "notes.csv is not loaded, because no column of it is described" in output
-    assert "ERROR=0" in output and "LOADED 10" in output
+    (published.seeds / "notes.csv").symlink_to(copy / "seeds" / "notes.csv")
+    other.dbt("seed", "--quiet", SEEDS_DIR=str(published.seeds))
+    assert published.query('select row_number, "order", "my__note_", column_3, "ä" from {schema}_raw.notes') == [(2, "007", "x", "", "y")]

@@ -208,6 +208,8 @@ class Form:
         self._to, self._separator = rows, separator
         self._header = without_surplus(header)
         names = [name_of(cell) for cell in self._header]
+        if not rows._wanted:
+            names = [re.sub(r"\W", "_", name) or f"column_{place}" for place, name in enumerate(names, 1)]
         wanted = rows._wanted or names
         require_columns(names, wanted, line, following)
         if not rows.columns:
