@@ -1,19 +1,16 @@
 {#
-    The characters that are trimmed, as an expression: space, tab, carriage return, line feed, vertical tab,
-    form feed, no-break space and byte-order mark.
+    The characters that are trimmed from entries of a list: space, tab, carriage return, line feed, vertical tab, form
+    feed, no-break space and byte-order mark; as they are, for patterns and for Jinja itself.
 #}
-{% macro white_space() -%}
-    {{ return(adapter.dispatch('white_space')()) }}
+{% macro white_space_characters() -%}
+    {{ return(' \t\r\n\x0b\x0c\u00a0\ufeff') }}
 {%- endmacro %}
 
-{% macro default__white_space() -%}
-E' \t\r\n\x0b\x0c\u00a0\ufeff'
-{%- endmacro %}
+{#
+    Text without white space at its ends.
 
-{% macro spark__white_space() -%}
-' \t\r\n\u000b\u000c\u00a0\ufeff'
-{%- endmacro %}
-
-{% macro duckdb__white_space() -%}
-E' \t\r\n' || chr(11) || chr(12) || chr(160) || chr(65279)
+    In:  trim_white_space('entry')      Out: ' 2' gives '2'
+#}
+{% macro trim_white_space(text) -%}
+trim(both '{{ white_space_characters() }}' from {{ text }})
 {%- endmacro %}
