@@ -27,14 +27,20 @@ end
 {%- endmacro %}
 
 {#
-    Nearly all lists are digits and single separators, and are cast as a whole: those with semicolons only by a test
-    that costs a third of the other one. A pattern with bounds for their length would cost several times as much.
+    Nearly all lists are digits, all in quotes or none, and single separators, and are cast as a whole: those with
+    semicolons only by a test that costs a third of the other one. A pattern with bounds for their length would cost several times as much.
 
     In any other list, separators are made single, marks and leading zeros removed and entries that are not ids replaced
     by `?`, which `string_to_array` takes for null. Patterns rather than a subquery, which Postgres would not run in parallel.
 #}
 {% macro postgres__parse_id_list(text) -%}
-{%- set plain = '[0-9]+(( *; *[0-9]+)+|( *[|] *[0-9]+)+|( *, *[0-9]+)+)?' -%}
+{%- set lists = [] -%}
+{%- for id in ('[0-9]+', '"[0-9]+"', "'[0-9]+'") -%}
+    {%- for separator in (';', '[|]', ',') -%}
+        {%- do lists.append(id ~ '( *' ~ separator ~ ' *' ~ id ~ ')*') -%}
+    {%- endfor -%}
+{%- endfor -%}
+{%- set plain = '(' ~ lists | join('|') ~ ')' -%}
 {%- set white = white_space_characters() -%}
 {%- set single = "trim(both '" ~ white ~ ";' from regexp_replace(" ~ separated_by_semicolons(text) ~ ", '[;" ~ white ~ "]*;[;" ~ white ~ "]*', ';', 'g'))" -%}
 {%- set marked = with_marks('0*([0-9]+)(?:[.]0*)?') | replace('(0*', '(?:0*') -%}
@@ -50,7 +56,7 @@ case
     when
         {{ matches(text, plain ~ '|\\[ *' ~ plain ~ ' *\\]|[{] *' ~ plain ~ ' *[}]|[(] *' ~ plain ~ ' *[)]') }}
         and (length({{ text }}) <= 18 or {{ text }} !~ '[0-9]{19}')
-        then cast('{' || translate(trim(both '[](){}' from {{ text }}), ';|', ',,') || '}' as bigint[])
+        then cast('{' || translate(trim(both '[](){}' from {{ text }}), ';|''"', ',,') || '}' as bigint[])
     else cast(string_to_array(
         regexp_replace({{ digits_only }}, '(^|;)(?!({{ ids | join('|') }})(;|$))[^;]+', '\1?', 'g'), ';', '?'
     ) as bigint[])

@@ -121,7 +121,7 @@ reasons (code, row_kept, reason, remedy) as (
     ),
     (
         'comma_and_point', true,
-        'The {column} has a comma, but in other rows of the file a point.',
+        'The {column} has a comma, but its column also has points, so either could be the decimal mark.',
         'Write the {column} with a point, as 12.5, or set FEATURES_DECIMAL to the decimal mark, a comma or a point.'
     ),
     (

@@ -1,6 +1,6 @@
 with
 
-user_experiments as (
+user_experiments as {{ not_materialized() }} (
 
     select * from {{ ref('user_experiments') }}
 
