@@ -4,89 +4,116 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Sequence
 
 import pytest
-from accepted import CELLS, DATES, FILES, IDS, LISTS, TIMES, Cell, Value
+from accepted import CELLS, DATES, FILES, IDS, LISTS, TIMES, Cell, File
 from conftest import Project
-from parity import CONNECTIONS, environment_of
+from parity import CONNECTIONS, canonical, environment_of
 
 EXPERIMENTS = ("experiment_id", IDS, LISTS, TIMES)
 USERS = (IDS, "name", "email", DATES)
-COMPOUNDS = "compound_id,compound_name,compound_structure\n1,A,\n"
-READ = Callable[[str, str], dict[int, tuple]]
+MODELS = ("stg_users", "stg_experiments")
+# By the name of the input and the model: the rows by their numbers.
+Staged = dict[tuple[str, str], dict[int, tuple]]
+# All cells of a row but one are these, and its first one is the number of the row.
+GOOD = {IDS: "1", LISTS: "1", TIMES: "1", "name": "", "email": "", DATES: "2024-01-01"}
+OF_USERS = [cell for cell in CELLS if cell.column in (IDS, DATES)]
+OF_EXPERIMENTS = [cell for cell in CELLS if cell.column in (LISTS, TIMES)]
 
 
-def file_of(columns: Sequence[str], cells: Sequence[tuple[str, str]]) -> str:
-    """A CSV file with a row for each cell: its other cells are good ones, its id the number of the row."""
-    good = dict(zip((*EXPERIMENTS, *USERS), ("1", "1", "1", "1", "1", "", "", "2024-01-01")))
+def file_of(columns: Sequence[str], cells: Sequence[tuple[str, str]] = ()) -> bytes:
+    """A CSV file with a row for each cell, given by its column and its text."""
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    rows.writerow(columns)
+    rows = csv.DictWriter(text, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    rows.writeheader()
     for number, (column, found) in enumerate(cells, 1):
-        rows.writerow([*({**good, columns[0]: str(number), column: found}[name] for name in columns)])
-    return text.getvalue()
+        row = {**GOOD, columns[0]: str(number), column: found}
+        rows.writerow({name: row[name] for name in columns})
+    return text.getvalue().encode()
+
+
+def inputs() -> dict[str, dict[str, bytes]]:
+    """What is read, by names: all cells that stand for themselves, and the files in which commas decide."""
+    tables = {"cells": {
+        "users": file_of(USERS, [(cell.column, cell.found) for cell in OF_USERS]),
+        "user_experiments": file_of(EXPERIMENTS, [(cell.column, cell.found) for cell in OF_EXPERIMENTS]),
+    }}  # fmt: skip
+    for file in FILES:
+        experiments = file_of(EXPERIMENTS, [(TIMES, found) for found in file.cells])
+        tables[file.what] = {"users": file_of(USERS), "user_experiments": experiments}
+    compounds = file_of(("compound_id", "compound_name", "compound_structure"))
+    return {what: {**files, "compounds": compounds} for what, files in tables.items()}
 
 
 @pytest.fixture(scope="module", params=["postgres", "duckdb"])
-def read(request: pytest.FixtureRequest, project: Project) -> Iterator[READ]:
-    """Builds the staging models on an engine, and gives a function that reads one of them by row numbers."""
+def staged(request: pytest.FixtureRequest, make_project: Callable[..., Project]) -> Staged:
+    """The rows of the staging models, on an engine; all inputs are loaded at once, and the models compiled per setting."""
+    engine = request.param
+    project = make_project(f"accepted_{engine}")
     project.environment = environment_of(project.folder, project.environment)
+    cases = inputs()
+    for number, files in enumerate(cases.values()):
+        folder = project.folder / "cases" / str(number)
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / f"{name}.csv").write_bytes(content)
+    arguments = json.dumps({"folder": str(project.folder / "cases"), "count": len(cases)})
+    printed = project.dbt("run-operation", "load_tables_of_cases", "--args", arguments, "--quiet", "--target", engine)
+    assert "problem" not in printed
 
-    def build(decimal: str, model: str) -> dict[int, tuple]:
-        project.dbt(
-            "build", "--select", "+path:models/staging", "--exclude-resource-type", "unit_test", "--quiet",
-            "--target", request.param, FEATURES_DECIMAL=decimal,
-        )  # fmt: skip
-        return rows(project, request.param, model)
-
-    yield build
-
-
-def rows(project: Project, engine: str, model: str) -> dict[int, tuple]:
-    """What stg_users or stg_experiments has for each row: value or values, reason and detail."""
-    columns = {
-        "stg_users": "row_number, user_id, signup_date, signup_date_reason, reject_reason, reject_detail",
-        "stg_experiments": "row_number, compound_ids, experiment_run_time, experiment_run_time_reason, reject_reason, reject_detail",
-    }
+    models = {decimal: compiled(project, engine, decimal) for decimal in ("", ",", ".")}
+    settings = {"cells": "", **{file.what: file.decimal for file in FILES}}
     connection = CONNECTIONS[engine](project)
-    found = {row[0]: row[1:] for row in connection.rows(f"(select {columns[model]} from {project.schema}_staging.{model}) as it")}
-    connection.connection.close()
-    return found
+    rows: Staged = {}
+    for number, what in enumerate(cases):
+        for model, sql in models[settings[what]].items():
+            found = map(canonical, connection.rows(f"({sql.replace('case_number', f'case_{number}')}) as staged"))
+            rows[what, model] = {int(row[0]): row for row in found}
+    return rows
 
 
-def outcome(cell: Cell, row: tuple) -> tuple[Value | str | None, str | None]:
-    """What a row's cell was read as: its value, or else the reason, and the detail."""
-    first, second, cell_reason, reject_reason, detail = row
-    if cell.column in (IDS, LISTS):
-        return (("no_compounds" if first == [] else first) if reject_reason is None else reject_reason, detail)
-    return (second if cell_reason is None else cell_reason, detail)
+def compiled(project: Project, engine: str, decimal: str) -> dict[str, str]:
+    """The staging models on the tables of the case `case_number`."""
+    project.dbt("compile", "--select", *MODELS, "--quiet", "--target", engine, FEATURES_DECIMAL=decimal)
+    nodes = json.loads((project.folder / "target" / "manifest.json").read_text())["nodes"].values()
+    seeds = {node["relation_name"]: f"{node['schema']}.case_number_{node['name']}" for node in nodes if node["resource_type"] == "seed"}
+    models = {node["name"]: node["compiled_code"] for node in nodes if node["name"] in MODELS}
+    for name in models:
+        for relation, table in seeds.items():
+            models[name] = models[name].replace(relation, table)
+    return models
 
 
-def test_every_cell(read: READ, project: Project, request: pytest.FixtureRequest) -> None:
-    of_users = [cell for cell in CELLS if cell.column in (IDS, DATES)]
-    of_experiments = [cell for cell in CELLS if cell.column in (LISTS, TIMES)]
-    project.write(
-        users=file_of(USERS, [(cell.column, cell.found) for cell in of_users]),
-        user_experiments=file_of(EXPERIMENTS, [(cell.column, cell.found) for cell in of_experiments]),
-        compounds=COMPOUNDS,
-    )
-    found = {"stg_experiments": read("", "stg_experiments")}
-    found["stg_users"] = rows(project, request.node.callspec.params["read"], "stg_users")
-    differences = [
-        (cell, here)
-        for model, cells in (("stg_users", of_users), ("stg_experiments", of_experiments))
-        for number, cell in enumerate(cells, 2)
-        if (here := outcome(cell, found[model][number])) != (cell.read_as, cell.detail)
-    ]
-    assert differences == []
+def read_as(cell: Cell, row: tuple) -> tuple:
+    """What the cell of a staged row was read as: its value, or else the code of the reason; and the detail."""
+    if cell.column == IDS:
+        number, user_id, name, email, day, day_reason, reason, detail = row
+        return user_id if reason is None else reason, detail
+    if cell.column == DATES:
+        number, user_id, name, email, day, day_reason, reason, detail = row
+        return day if day_reason is None else day_reason, detail
+    number, experiment_id, user_id, compounds, time, time_reason, reason, detail = row
+    if cell.column == LISTS:
+        return compounds or "no_compounds", detail
+    return time if time_reason is None else time_reason, detail
+
+
+@pytest.mark.parametrize("model, cells", [("stg_users", OF_USERS), ("stg_experiments", OF_EXPERIMENTS)])
+def test_every_cell(staged: Staged, model: str, cells: list[Cell]) -> None:
+    rows = staged["cells", model]
+    expected = [(cell, *canonical((cell.read_as, cell.detail))) for cell in cells]
+    found = [(cell, *read_as(cell, rows[number])) for number, cell in enumerate(cells, 2)]
+    assert [pair for pair in zip(expected, found, strict=True) if pair[0] != pair[1]] == []
+    assert len(rows) == len(cells)
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.what for file in FILES])
-def test_commas(read: READ, project: Project, file: str) -> None:
-    project.write(user_experiments=file_of(EXPERIMENTS, [(TIMES, found) for found in file.cells]), compounds=COMPOUNDS)
-    found = read(file.decimal, "stg_experiments")
-    assert {text: found[number][1] if found[number][2] is None else found[number][2] for number, text in enumerate(file.cells, 2)} == file.cells
+def test_commas(staged: Staged, file: File) -> None:
+    rows = staged[file.what, "stg_experiments"]
+    found = [read_as(Cell(file.what, text, TIMES, ""), rows[number])[0] for number, text in enumerate(file.cells, 2)]
+    assert dict(zip(file.cells, found, strict=True)) == dict(zip(file.cells, canonical(file.cells.values()), strict=True))
 
 
 def test_wrong_setting(project: Project) -> None:
