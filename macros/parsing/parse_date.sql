@@ -1,32 +1,46 @@
 {#
-    A date, or null where the text is not a day of the calendar written as YYYY-MM-DD.
+    A date, or null where the text is not a day of the calendar that begins with its year: 2024-03-01, 2024/03/01 or
+    20240301. A time behind it is left out, and does not shift the day, whatever its zone.
 
-    In:  parse_date('signup_date')      Out: '2024-02-29' gives that day; '2023-02-29', '1.2.2023' and '' give null
+    In:  parse_date('signup_date')      Out: '2024-02-29T14:00Z' gives that day; '2023-02-29', '1.2.2023' and '' null
 
     Arguments: text, an expression for trimmed text.
 #}
 {% macro parse_date(text) -%}
-    {{ return(adapter.dispatch('parse_date')(text)) }}
-{%- endmacro %}
-
-{% macro default__parse_date(text) -%}
+{%- set time = '([01][0-9]|2[0-4]):[0-5][0-9](:[0-6][0-9]([.][0-9]+)?)?( ?(Z|UTC|[+-][0-9][0-9](:?[0-9][0-9])?))?' -%}
+{%- set year = '[0-9][0-9][0-9][0-9]' -%}
+{%- set digits = "translate(left(" ~ text ~ ", 10), '-/', '')" -%}
+{%- set day = "left(" ~ digits ~ ", 4) || '-' || substr(" ~ digits ~ ", 5, 2) || '-' || substr(" ~ digits ~ ", 7, 2)" -%}
 case
-    when {{ matches(text, '[0-9]{4}-[0-9]{2}-[0-9]{2}') }} and left({{ text }}, 4) <> '0000'
-        then try_cast({{ text }} as date)
+    when {{ is_day(text) }} then {{ checked_cast(text, 'date') }}
+    when {{ matches(text, '(' ~ year ~ '-[0-9][0-9]-[0-9][0-9]|' ~ year ~ '/[0-9][0-9]/[0-9][0-9])([T ]' ~ time ~ ')?|' ~ year ~ '[0-9][0-9][0-9][0-9]') }}
+        then case when {{ is_day('(' ~ day ~ ')') }} then {{ checked_cast(day, 'date') }} end
 end
 {%- endmacro %}
 
-{# The day is compared with the last of its month before the cast, since a cast that fails stops the query. #}
-{% macro postgres__parse_date(text) -%}
+{# Whether a text is a day of the calendar as YYYY-MM-DD: a pattern, since a cast that fails stops the query on Postgres. #}
+{% macro is_day(text) -%}
+{%- set days = [
+    '[0-9][0-9][0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])',
+    '[0-9][0-9][0-9][0-9]-(0[13-9]|1[0-2])-(29|30)',
+    '[0-9][0-9][0-9][0-9]-(0[13578]|1[02])-31',
+    '([0-9][0-9](0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)-02-29',
+] -%}
+({{ matches(text, days | join('|')) }} and left({{ text }}, 4) <> '0000')
+{%- endmacro %}
+
+{#
+    Why a text is not a date, where parse_date() gave null: 'missing_date', 'ambiguous_date' where the year comes last,
+    or 'invalid_date'.
+
+    In:  case when signup_date is null then {{ date_reason('signup_date_text') }} end
+
+    Arguments: text, an expression for trimmed text.
+#}
+{% macro date_reason(text) -%}
 case
-    when
-        {{ matches(text, '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])') }}
-        and left({{ text }}, 4) <> '0000'
-        then case
-            when
-                cast(right({{ text }}, 2) as integer)
-                <= extract(day from cast(left({{ text }}, 8) || '01' as date) + interval '1 month' - interval '1 day')
-                then cast({{ text }} as date)
-        end
+    when {{ is_missing(text) }} then 'missing_date'
+    when {{ matches(text, '[0-9][0-9]?[-./][0-9][0-9]?[-./]([0-9][0-9])?[0-9][0-9]( [0-9:]+)?') }} then 'ambiguous_date'
+    else 'invalid_date'
 end
 {%- endmacro %}

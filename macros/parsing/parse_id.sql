@@ -1,29 +1,36 @@
 {#
-    An id as bigint, or null where the text is not digits only or too large for bigint. Leading zeros are allowed.
+    An id as bigint, or null where the text is not a whole number from 0 up, or too large for bigint.
 
-    In:  parse_id('user_id')        Out: '007' gives 7; '', '-1', '1.0' and '9223372036854775808' give null
+    In:  parse_id('user_id')        Out: '007' and '7.0' give 7; '', '-1', '1.5' and '9223372036854775808' give null
 
     Arguments: text, an expression for trimmed text.
+
+    Plain digits, as nearly all ids are, are cast as they are. The text of 19 digits is compared with that of the
+    largest id, since a cast that fails stops the query on Postgres.
 #}
 {% macro parse_id(text) -%}
-    {{ return(adapter.dispatch('parse_id')(text)) }}
-{%- endmacro %}
-
-{% macro default__parse_id(text) -%}
-case when {{ matches(text, '[0-9]+') }} then try_cast({{ text }} as bigint) end
+{%- set digits = "trim(leading '0' from split_part(" ~ without_marks(text) ~ ", '.', 1))" -%}
+case
+    when length({{ text }}) <= 18 and {{ matches(text, '[0-9]+') }} then {{ checked_cast(text, 'bigint') }}
+    when {{ matches(text, with_marks('[0-9]+([.]0*)?')) }}
+        then case
+            when length({{ digits }}) < 19 or (length({{ digits }}) = 19 and {{ digits }} <= '9223372036854775807')
+                then {{ checked_cast("'0' || " ~ digits, 'bigint') }}
+        end
+end
 {%- endmacro %}
 
 {#
-    The length is compared apart from the pattern, and the pattern is that of a single character: one with a bound such
-    as {1,18} costs Postgres several times as much.
+    Why a text is not an id, where parse_id() gave null: 'missing_id', 'id_too_large' or 'id_not_integer'.
+
+    In:  case when user_id is null then {{ id_reason('user_id_text') }} end
+
+    Arguments: text, an expression for trimmed text.
 #}
-{% macro postgres__parse_id(text) -%}
+{% macro id_reason(text) -%}
 case
-    when length({{ text }}) between 1 and 18 and {{ text }} !~ '[^0-9]' then cast({{ text }} as bigint)
-    when {{ matches(text, '[0-9]+') }} and length(ltrim({{ text }}, '0')) <= 19
-        then case
-            when cast('0' || ltrim({{ text }}, '0') as numeric) <= 9223372036854775807
-                then cast('0' || ltrim({{ text }}, '0') as bigint)
-        end
+    when {{ is_missing(text) }} then 'missing_id'
+    when {{ matches(text, with_marks('[0-9]+([.]0*)?')) }} then 'id_too_large'
+    else 'id_not_integer'
 end
 {%- endmacro %}

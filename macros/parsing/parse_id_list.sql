@@ -1,7 +1,7 @@
 {#
-    A list of ids between semicolons as a list of bigint: an entry that is not an id is null, an empty one is left out.
+    A list of ids as a list of bigint: an entry that is not an id is null, an empty one is left out.
 
-    In:  parse_id_list('experiment_compound_ids')        Out: '1;3' gives {1,3}; ' 01 ;; x;1' gives {1,null,1}
+    In:  parse_id_list('experiment_compound_ids')        Out: '1;3', '[1, 3]' and '"1"|"3"' give {1,3}; ' 01 ;; x' {1,null}
 
     Arguments: text, an expression for trimmed text; null gives an empty list or null, as the engine has it.
 #}
@@ -10,15 +10,41 @@
 {%- endmacro %}
 
 {#
-    Nearly all lists are digits and single semicolons, and are cast as a whole. A pattern with bounds for their length
-    would cost several times as much.
+    A list with semicolons as its separators and without the brackets around it; empty where it stands for no value.
 
-    In any other list, separators are made single, leading zeros removed and entries that are not ids replaced by `?`,
-    which `string_to_array` takes for null. Patterns rather than a subquery, which Postgres would not run in parallel.
+    A list has one separator, the first of ; | , that it has: in 1;2,3 the comma could as well be a decimal mark, so the
+    entry 2,3 is not an id.
+#}
+{% macro separated_by_semicolons(text) -%}
+{%- set list = "case when left(" ~ text ~ ", 1) || right(" ~ text ~ ", 1) in ('[]', '{}', '()') then substr("
+    ~ text ~ ", 2, length(" ~ text ~ ") - 2) else " ~ text ~ " end" -%}
+case
+    when {{ is_missing(text) }} then ''
+    when {{ text }} like '%;%' then {{ list }}
+    when {{ text }} like '%|%' then replace({{ list }}, '|', ';')
+    else replace({{ list }}, ',', ';')
+end
+{%- endmacro %}
+
+{#
+    Nearly all lists are digits, all in quotes or none, and single separators, and are cast as a whole: those with
+    semicolons only by a test that costs a third of the other one. A pattern with bounds for their length would cost several times as much.
+
+    In any other list, separators are made single, marks and leading zeros removed and entries that are not ids replaced
+    by `?`, which `string_to_array` takes for null. Patterns rather than a subquery, which Postgres would not run in parallel.
 #}
 {% macro postgres__parse_id_list(text) -%}
-{%- set single = "btrim(regexp_replace(" ~ text ~ ", '[;" ~ white_space_characters() ~ "]*;[;" ~ white_space_characters() ~ "]*', ';', 'g'), " ~ white_space() ~ " || ';')" -%}
-{%- set without_zeros = "regexp_replace(" ~ single ~ ", '(^|;)0+([0-9])', '\\1\\2', 'g')" -%}
+{%- set lists = [] -%}
+{%- for id in ('[0-9]+', '"[0-9]+"', "'[0-9]+'") -%}
+    {%- for separator in (';', '[|]', ',') -%}
+        {%- do lists.append(id ~ '( *' ~ separator ~ ' *' ~ id ~ ')*') -%}
+    {%- endfor -%}
+{%- endfor -%}
+{%- set plain = '(' ~ lists | join('|') ~ ')' -%}
+{%- set white = white_space_characters() -%}
+{%- set single = "trim(both '" ~ white ~ ";' from regexp_replace(" ~ separated_by_semicolons(text) ~ ", '[;" ~ white ~ "]*;[;" ~ white ~ "]*', ';', 'g'))" -%}
+{%- set marked = with_marks('0*([0-9]+)(?:[.]0*)?') | replace('(0*', '(?:0*') -%}
+{%- set digits_only = "regexp_replace(" ~ single ~ ", " ~ text_literal('(^|;)(?:' ~ marked ~ ')(?=;|$)') ~ ", '\\1\\2\\3\\4', 'g')" -%}
 {%- set largest = '9223372036854775807' -%}
 {%- set ids = ['[0-9]{1,18}', largest] -%}
 {%- for place in range(19) if largest[place] != '0' -%}
@@ -27,8 +53,12 @@
 case
     when {{ matches(text, '[0-9]+(;[0-9]+)*') }} and (length({{ text }}) <= 18 or {{ text }} !~ '[0-9]{19}')
         then cast('{' || replace({{ text }}, ';', ',') || '}' as bigint[])
+    when
+        {{ matches(text, plain ~ '|\\[ *' ~ plain ~ ' *\\]|[{] *' ~ plain ~ ' *[}]|[(] *' ~ plain ~ ' *[)]') }}
+        and (length({{ text }}) <= 18 or {{ text }} !~ '[0-9]{19}')
+        then cast('{' || translate(trim(both '[](){}' from {{ text }}), ';|''"', ',,') || '}' as bigint[])
     else cast(string_to_array(
-        regexp_replace({{ without_zeros }}, '(^|;)(?!({{ ids | join('|') }})(;|$))[^;]+', '\1?', 'g'), ';', '?'
+        regexp_replace({{ digits_only }}, '(^|;)(?!({{ ids | join('|') }})(;|$))[^;]+', '\1?', 'g'), ';', '?'
     ) as bigint[])
 end
 {%- endmacro %}
@@ -38,7 +68,7 @@ case
     when {{ matches(text, '[0-9]{1,18}(;[0-9]{1,18})*') }} then cast(string_split({{ text }}, ';') as bigint[])
     else list_transform(
         list_filter(
-            list_transform(string_split({{ text }}, ';'), lambda part: {{ trim_white_space('part') }}),
+            list_transform(string_split({{ separated_by_semicolons(text) }}, ';'), lambda part: {{ trim_white_space('part') }}),
             lambda entry: entry <> ''
         ),
         lambda entry: {{ parse_id('entry') }}
@@ -48,7 +78,7 @@ end
 
 {% macro spark__parse_id_list(text) -%}
 transform(
-    filter(transform(split({{ text }}, ';'), part -> {{ trim_white_space('part') }}), entry -> entry <> ''),
+    filter(transform(split({{ separated_by_semicolons(text) }}, ';'), part -> {{ trim_white_space('part') }}), entry -> entry <> ''),
     entry -> {{ parse_id('entry') }}
 )
 {%- endmacro %}

@@ -1,14 +1,22 @@
 {#
-    A run time, or null where the text is not a plain decimal that is not negative: digits with at most one
-    point, no sign, no exponent, at most 10 digits before the point and 18 behind it.
+    A run time, or null where the text is not a number from 0 up with at most 10 digits before the point and 18
+    behind it.
 
-    In:  parse_run_time('experiment_run_time')      Out: '12.50' gives 12.50; '', '-1', '1e3' and 'NaN' give null
+    In:  parse_run_time('experiment_run_time')      Out: '12.50' and '1.250e1' give 12.50; '', '-1' and '5 min' give null
 
-    Arguments: text, an expression for trimmed text.
+    Arguments: text, an expression for trimmed text without commas, as number_with_point() gives it.
 
-    With so many digits all engines compute the same sums, for up to 10 billion experiments.
+    A plain number, as nearly all are, is cast as it is. Of any other one, the point is moved by the exponent in the
+    text, which is exact. With so many digits all engines compute the same sums, for up to 10 billion experiments.
 #}
 {% macro parse_run_time(text) -%}
+{%- set number = "lower(" ~ without_marks(text) ~ ")" -%}
+{%- set whole = "split_part(split_part(" ~ number ~ ", 'e', 1), '.', 1)" -%}
+{%- set places = "split_part(split_part(" ~ number ~ ", 'e', 1), '.', 2)" -%}
+{%- set exponent = "coalesce(" ~ checked_cast("nullif(split_part(" ~ number ~ ", 'e', 2), '')", 'integer') ~ ", 0)" -%}
+{%- set point = "greatest(length(" ~ whole ~ ") + " ~ exponent ~ ", 0)" -%}
+{%- set digits = "repeat('0', -length(" ~ whole ~ ") - " ~ exponent ~ ") || " ~ whole ~ " || " ~ places
+    ~ " || repeat('0', " ~ exponent ~ " - length(" ~ places ~ "))" -%}
 case
     when
         {{ matches(text, '[0-9]+[.]?[0-9]*|[.][0-9]+') }}
@@ -17,5 +25,29 @@ case
             or (length(split_part({{ text }}, '.', 1)) <= 10 and length(split_part({{ text }}, '.', 2)) <= 18)
         )
         then {{ checked_cast(text, 'numeric') }}
+    when {{ matches(text, with_marks('([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?0*[0-9]?[0-9])?')) }}
+        then case
+            when length({{ whole }}) + {{ exponent }} <= 10 and length({{ places }}) - {{ exponent }} <= 18
+                then {{ checked_cast("'0' || left(" ~ digits ~ ", " ~ point ~ ") || '.' || substr(" ~ digits ~ ", " ~ point ~ " + 1)", 'numeric') }}
+        end
+end
+{%- endmacro %}
+
+{#
+    Why a text is not a run time, where parse_run_time() gave null: 'missing_run_time', 'negative_run_time',
+    'run_time_too_long', 'ambiguous_comma', 'comma_and_point' or 'run_time_not_number'.
+
+    In:  case when experiment_run_time is null then {{ run_time_reason('experiment_run_time_text', 'commas') }} end
+
+    Arguments: text, as of parse_run_time(), maybe with commas that number_with_point() left; commas, an expression for
+    what meaning_of_commas() found.
+#}
+{% macro run_time_reason(text, commas) -%}
+case
+    when {{ is_missing(text) }} then 'missing_run_time'
+    when {{ matches("replace(" ~ text ~ ", ',', '.')", '-([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then 'negative_run_time'
+    when {{ matches(text, with_marks('([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }} then 'run_time_too_long'
+    when {{ commas }} <> 'decimal' and {{ matches(text, with_marks(decimal_comma() ~ '|' ~ grouped_digits())) }} then {{ commas }}
+    else 'run_time_not_number'
 end
 {%- endmacro %}

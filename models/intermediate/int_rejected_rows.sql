@@ -68,8 +68,8 @@ reasons (code, row_kept, reason, remedy) as (
     ('missing_id', false, 'The {column} is missing.', 'Fill in the {column}.'),
     (
         'id_not_integer', false,
-        'The {column} is not written in digits only.',
-        'Write the {column} as a whole number, without a sign, a point or other characters.'
+        'The {column} is not a whole number{detail}.',
+        'Write the {column} as a whole number in the digits 0 to 9.'
     ),
     (
         'id_too_large', false,
@@ -94,7 +94,12 @@ reasons (code, row_kept, reason, remedy) as (
     ('missing_date', true, 'The {column} is missing.', 'Fill in the {column} as YYYY-MM-DD.'),
     (
         'invalid_date', true,
-        'The {column} is not a day written as YYYY-MM-DD.',
+        'The {column} is not a day of the calendar that begins with its year.',
+        'Write the {column} as YYYY-MM-DD.'
+    ),
+    (
+        'ambiguous_date', true,
+        'The {column} does not begin with its year, so its day and month could be confused.',
         'Write the {column} as YYYY-MM-DD.'
     ),
     ('missing_run_time', true, 'The {column} is missing.', 'Fill in the {column}.'),
@@ -106,8 +111,18 @@ reasons (code, row_kept, reason, remedy) as (
     ),
     (
         'run_time_not_number', true,
-        'The {column} is not a plain decimal number.',
-        'Write the {column} in digits with at most one decimal point, as 12.5: no sign, comma, unit or exponent.'
+        'The {column} is not a number{detail}.',
+        'Write the {column} in the digits 0 to 9 with at most one decimal point, as 12.5, and without a unit.'
+    ),
+    (
+        'ambiguous_comma', true,
+        'The {column} has a comma that could be a decimal mark or group its digits, as 1,234 could be 1.234 or 1234.',
+        'Set FEATURES_DECIMAL to the decimal mark of the file, a comma or a point.'
+    ),
+    (
+        'comma_and_point', true,
+        'The {column} has a comma, but its column also has points, so either could be the decimal mark.',
+        'Write the {column} with a point, as 12.5, or set FEATURES_DECIMAL to the decimal mark, a comma or a point.'
     ),
     (
         'no_compounds', true,
@@ -117,7 +132,7 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'unusable_compounds', true,
         'Left out of the list: {detail}.',
-        'Separate ids by semicolons, as 1;3; add missing compounds to compounds.csv, or correct the ids.'
+        'Separate ids by one kind of separator, as 1;3; add missing compounds to compounds.csv, or correct the ids.'
     )
 
 ),
@@ -212,7 +227,8 @@ experiments_with_unusable_cells as (
     select
         row_number,
         compound_ids,
-        experiment_run_time_reason
+        experiment_run_time_reason,
+        reject_detail
     from experiments
     where
         experiment_run_time_reason is not null
@@ -228,7 +244,7 @@ without_run_time as (
         row_number,
         'experiment_run_time' as column_name,
         experiment_run_time_reason as code,
-        '' as detail
+        coalesce(reject_detail, '') as detail
     from experiments_with_unusable_cells
     where experiment_run_time_reason is not null
 

@@ -33,7 +33,10 @@ final as (
             when row_fault is not null then 'wrong_cell_count'
             when compound_id is null then {{ id_reason('compound_id_text') }}
         end as reject_reason,
-        row_fault as reject_detail
+        case
+            when row_fault is not null then row_fault
+            when compound_id is null then {{ misleading_character('compound_id_text') }}
+        end as reject_detail
     from typed
 
 )

@@ -1,8 +1,14 @@
 with
 
-user_experiments as (
+user_experiments as {{ not_materialized() }} (
 
     select * from {{ ref('user_experiments') }}
+
+),
+
+run_time_commas as (
+
+    {{ meaning_of_commas('experiment_run_time', 'user_experiments') }}
 
 ),
 
@@ -19,9 +25,27 @@ typed as (
         {{ parse_id_list('experiment_compound_ids') }} as compound_ids,
 
         experiment_run_time as experiment_run_time_text,
-        {{ parse_run_time('experiment_run_time') }} as experiment_run_time
+        {{ parse_run_time(number_with_point('experiment_run_time')) }} as plain_run_time
     from user_experiments
     {{ evaluate_once() }}
+
+),
+
+with_commas as (
+
+    select
+        *,
+        {{ number_with_point('experiment_run_time_text', '(select commas from run_time_commas)') }} as run_time_number
+    from typed
+
+),
+
+with_run_time as (
+
+    select
+        *,
+        coalesce(plain_run_time, {{ parse_run_time('run_time_number') }}) as experiment_run_time
+    from with_commas
 
 ),
 
@@ -37,15 +61,21 @@ final as (
         experiment_run_time,
 
         case
-            when experiment_run_time is null then {{ run_time_reason('experiment_run_time_text') }}
+            when experiment_run_time is null
+                then {{ run_time_reason('run_time_number', '(select commas from run_time_commas)') }}
         end as experiment_run_time_reason,
         case
             when row_fault is not null then 'wrong_cell_count'
             when experiment_id is null then {{ id_reason('experiment_id_text') }}
             when user_id is null then {{ id_reason('user_id_text') }}
         end as reject_reason,
-        row_fault as reject_detail
-    from typed
+        case
+            when row_fault is not null then row_fault
+            when experiment_id is null then {{ misleading_character('experiment_id_text') }}
+            when user_id is null then {{ misleading_character('user_id_text') }}
+            when plain_run_time is null then {{ misleading_character('experiment_run_time_text') }}
+        end as reject_detail
+    from with_run_time
 
 )
 

@@ -34,16 +34,15 @@ final as (
 
         signup_date,
 
-        case
-            when signup_date is not null then null
-            when signup_date_text = '' then 'missing_date'
-            else 'invalid_date'
-        end as signup_date_reason,
+        case when signup_date is null then {{ date_reason('signup_date_text') }} end as signup_date_reason,
         case
             when row_fault is not null then 'wrong_cell_count'
             when user_id is null then {{ id_reason('user_id_text') }}
         end as reject_reason,
-        row_fault as reject_detail
+        case
+            when row_fault is not null then row_fault
+            when user_id is null then {{ misleading_character('user_id_text') }}
+        end as reject_detail
     from typed
 
 )

@@ -31,24 +31,38 @@ COMPOUND_COLUMNS = ("compound_id", "compound_name", "compound_structure")
 PROBLEMS = ("empty", "missing_column", "duplicate_column", "not_utf8", "unclosed_quote")
 
 MAX_KEY = 9223372036854775807
-BAD_KEYS = ["x", "1.0", "-1", "+1", "1e0", "1_0", "1 2", "0x1", "NULL", "²", "١"]
-LARGE_KEYS = [f"{MAX_KEY + 1}", f"0{2 * MAX_KEY + 3}", "9" * 400]
+BAD_KEYS = ["x", "1.5", "-1", "1.01", "1e0", "1_0", "1 2", "0x1", "NULL", "²", "١", "++1", "=1", "\"1'", "1'", ".0", "1,0"]
+BAD_KEYS += ['"', "'", '=""', "1O", "1\u00a02", "𝟐", "n/a", "None", "-", "(1)", "[]", "+-1", "+"]
+LARGE_KEYS = [f"{MAX_KEY + 1}", f"'{MAX_KEY + 1}.0", "10000000000000000000", f"0{2 * MAX_KEY + 3}", "9" * 400]
 SMALL_KEYS = ["1", "2", "3", "4", "5", "6", "7"]
-ODD_KEYS = ["0", "00", f"{MAX_KEY}", f"000{MAX_KEY}", "0" * 400 + "1"]
+# Ways to write a key that programs have; the first ones are the most likely.
+KEY_FORMS = ["{}"] * 8 + ["0{}", "00{}", "+{}", "{}.0", "{}.", "{}.000", '="{}"', "'{}", '"{}"', "'{}'", '="+{}.0"']
+ODD_KEYS = ["0", "00", f"{MAX_KEY}", f"000{MAX_KEY}", "0" * 400 + "1", f'="{MAX_KEY}.0"', "000.0"]
 
 GOOD_DATES = ["2023-01-31", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31"]
+GOOD_DATES += ["2024-03-01T00:00:00Z", "2024-03-01 14:00", "2024-03-01 14:00:05.123+02:00", "2024/03/01", "20240301"]
+GOOD_DATES += ["2024-03-01 23:59:59 UTC", "2024/03/01 24:00", "2024-03-01T00:00:00.000000-0900"]
 # What is bad in a column, by its kind: each kind is as likely as another.
-BAD_DATES = [[""], ["2023-02-29", "1900-02-29", "0000-01-01", "2023-13-01", "2023-04-31"]]
-BAD_DATES[1] += ["2023-1-05", "20230105", "01/02/2023", "2023-01-05 00:00"]
-BAD_DATES[1] += ["today", "NULL", "infinity", "-0001-01-01", "10000-01-01", "2023-00-10"]
-BAD_DATES[1] += ["٢٠٢٣-01-05"]
+BAD_DATES = [["", "NA", "n/a", "nan", "null", "-"]]
+BAD_DATES += [["2023-02-29", "1900-02-29", "0000-01-01", "2023-13-01", "2023-04-31", "20230229", "0000/01/01"]]
+BAD_DATES[1] += ["2023-1-05", "2023010", "2023-01-05 25:00", "2023-01-05 00:60", "2023-01-05 00:00:70", "2023-01/05"]
+BAD_DATES[1] += ["today", "infinity", "-0001-01-01", "10000-01-01", "2023-00-10", "20230105 00:00", "2023-01-05T"]
+BAD_DATES[1] += ["٢٠٢٣-01-05", "2023-01-05 00:00 CET", "2023-01-05 00:00+1", "2023-01-00", "2023/04/31 00:00"]
+BAD_DATES += [["01/02/2023", "1.2.2023", "31-12-23", "01/02/2023 00:00", "99.99.9999"]]
 
 GOOD_TIMES = ["0", "5", "5.", ".5", "007", "0.1", "0.2", "12.50", "1" * 10]
 GOOD_TIMES += ["." + "3" * 18, "0." + "0" * 17 + "1", "9999999999.999999999999999999"]
-BAD_TIMES = [[""], ["-5", "-.5", "-0", "-5.", "-" + "7" * 300]]
+GOOD_TIMES += ["1e3", "1.5E+01", "1e-18", "0.00001e3", "12345678901e-3", "1." + "2" * 27 + "e9", "0e0", "5.e1", ".5E1"]
+GOOD_TIMES += ["+5", '="12.5"', "'7", "1e+003"]
+BAD_TIMES = [["", "NA", "N/A", "#N/A", "NaN", "none", "-"], ["-5", "-.5", "-0", "-5.", "-" + "7" * 300, "-1e3", "-1,5"]]
 BAD_TIMES += [["1" * 11, "00000000005", "0." + "0" * 19, "." + "3" * 19, "1" * 300, "9" * 11 + "." + "9" * 19]]
-BAD_TIMES += [["1e3", "NaN", "Infinity", "inf", "+5", "1_000", "1,5", "1 0", ".", "-"]]
-BAD_TIMES[-1] += ["٥", "5a", "0x10", "--5", "-.", "- 5", "1.2.3", "5-", "-1e3"]
+BAD_TIMES[-1] += ["1e10", "1e-19", "1e99999999999", "0e-400", "1.5e-18"]
+BAD_TIMES += [["Infinity", "inf", "1_000", "1 0", ".", ",", "e1", "1e", "1e+", "1,2,3", "1,23,456"]]
+BAD_TIMES[-1] += ["٥", "5a", "0x10", "--5", "-.", "- 5", "1.2.3", "5-", "5 min", "−5", "1,5 h", "n.a.", "1e1.5"]
+COMMA_TIMES = [["1,234", "12,345,678", "1,234.5"], ["12,5", "0,125", ",5", "5,", "1,5e1", "1.234,5", '="1,5"', "1234,567"]]
+
+UNUSUAL_LISTS = ["1;2,3", "1|2,3", "1;2|3", "1 2", "1:2", "1(2", '1"2', "[[1;2]]", "[1;2)", "[1", "1]", "(1)(2)", "{1;'2'}"]
+UNUSUAL_LISTS += ["'1;2'", "[NA]", "1,NaN", "?", "1;?", "[1,2];3", "'1,2", '"1;2"', "1,5", "1,234", "[']", "{}}", "1;\\1"]
 
 # Pieces of adversarial names. The characters \x85, \x1c, \u2003 and \u2028 are white
 # space to Python and to Unicode, but not to the specification.
@@ -90,22 +104,27 @@ def mostly(draw: st.DrawFn, good: Sequence[str], bad: Sequence[Sequence[str]], t
 
 
 def some_key(draw: st.DrawFn, faulty: bool, known: Sequence[str]) -> str:
-    """One of the known keys, sometimes zero-padded; if faulty, rarely any other text."""
+    """One of the known keys in some form; if faulty, rarely any other text."""
     if faulty and once_in(draw, 8):
         others = [[""], LARGE_KEYS, BAD_KEYS, ODD_KEYS, SMALL_KEYS, SMALL_KEYS]
         return some_text(draw, others)
-    return draw(st.sampled_from(["", "", "", "0", "00"])) + draw(st.sampled_from(known))
+    return draw(st.sampled_from(KEY_FORMS)).format(draw(st.sampled_from(known)))
 
 
 def some_list(draw: st.DrawFn, faulty: bool, known: Sequence[str]) -> str:
     """A cell of compound ids; if faulty, sometimes with bad ones or without any."""
     if faulty and once_in(draw, 10):
-        return some_text(draw, [["", ";", " ; ;"], ["1,2", "1 2", "1:2", "NULL"]])
+        return some_text(draw, [["", ";", " ; ;", "[]", "{ , }", "NA", "null", "-"], UNUSUAL_LISTS])
     ids = [some_key(draw, False, known) for _ in range(draw(st.integers(1, 4)))]
     if faulty and once_in(draw, 6):
         ids[draw(st.integers(0, len(ids) - 1))] = some_key(draw, True, SMALL_KEYS)
-    separator = draw(st.sampled_from([";", ";", "; ", " ;", ";;", ";\n"]))
-    return separator.join(ids) + draw(st.sampled_from(["", "", "", ";", " ;"]))
+    separator = draw(st.sampled_from([";", ";", ";", "; ", " ;", ";;", ";\n", ",", ", ", "|", " | "]))
+    opening, closing = draw(st.sampled_from(["|", "|", "|", "[|]", "{|}", "(|)", "[ | ]"])).split("|")
+    quote = draw(st.sampled_from(["", "", "", "'", '"']))
+    if all(key.isdecimal() for key in ids):
+        ids = [f"{quote}{key}{quote}" for key in ids]
+    end = separator.strip() if once_in(draw, 4) else ""
+    return opening + separator.join(ids) + end + closing
 
 
 def with_keys(draw: st.DrawFn, faulty: bool, rows: list[Row]) -> list[Row]:
@@ -127,7 +146,13 @@ def rows(draw: st.DrawFn, faulty: bool) -> tuple[list[Row], list[Row], list[Row]
 
     Without faults every row is good and used, though names may be anything.
     """
-    dates, times = (BAD_DATES, BAD_TIMES) if faulty else ([GOOD_DATES], [GOOD_TIMES])
+    # In one file of three, run times have commas, and often no points.
+    good_times = GOOD_TIMES
+    if once_in(draw, 3):
+        kept = [text for text in GOOD_TIMES if "." not in text]
+        good_times = kept + draw(st.sampled_from([some + COMMA_TIMES[1][:5] for some in ([], [], COMMA_TIMES[0][:2])]))
+    dates, times = (BAD_DATES, [*BAD_TIMES, *COMMA_TIMES]) if faulty else ([GOOD_DATES], [good_times])
+    times = [[text for text in kind if good_times is GOOD_TIMES or "." not in text] for kind in times]
     users = [
         [draw(NAMES), draw(NAMES), mostly(draw, GOOD_DATES, dates, 5)]
         for _ in range(draw(st.integers(0, 6)))
@@ -142,7 +167,7 @@ def rows(draw: st.DrawFn, faulty: bool) -> tuple[list[Row], list[Row], list[Row]
         [
             some_key(draw, faulty, known_users),
             some_list(draw, faulty, known_compounds),
-            mostly(draw, GOOD_TIMES, times, 5),
+            mostly(draw, good_times, times, 5),
         ]
         for _ in range(draw(st.integers(0, 12)) if usable else 0)
     ]

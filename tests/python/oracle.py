@@ -103,9 +103,10 @@ def compute(users: bytes, experiments: bytes, compounds: bytes) -> Result:
         if fault := date_fault(row.cells[3]):
             rejected.add((USERS, row.line, "signup_date", True, fault))
     used: list[Experiment] = []
+    commas = meaning_of_commas([row.cells[3] for row in tables[EXPERIMENTS].rows])
     for row in valid[EXPERIMENTS].values():
         if parse_key(row.cells[1]) in valid[USERS]:
-            used.append(read_experiment(row, valid[COMPOUNDS].keys(), rejected))
+            used.append(read_experiment(row, commas, valid[COMPOUNDS].keys(), rejected))
         else:
             rejected.add((EXPERIMENTS, row.line, "user_id", False, "unknown_user"))
 
@@ -212,13 +213,28 @@ def split_records(text: str, separator: str) -> list[Record] | None:
     return None if state == "quoted" else records
 
 
+def is_missing(text: str) -> bool:
+    """Whether a cell has no value."""
+    return text.upper() in {"", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", "-"}
+
+
+def bare(text: str) -> str:
+    """A number without the quotes of a text, the marks of a spreadsheet's text, and its plus sign."""
+    for opening, closing in (('="', '"'), ('"', '"'), ("'", "'"), ("'", "")):
+        if text.startswith(opening) and text[len(opening) :].endswith(closing):
+            text = text[len(opening) : len(text) - len(closing)]
+            break
+    return text.removeprefix("+")
+
+
 def parse_key(text: str) -> int | str:
     """A key as an integer, or else the fault as a string."""
-    if not text:
+    if is_missing(text):
         return "missing_id"
-    if not re.fullmatch("[0-9]+", text):
+    found = re.fullmatch(r"([0-9]+)(\.0*)?", bare(text))
+    if not found:
         return "id_not_integer"
-    digits = text.lstrip("0") or "0"
+    digits = found[1].lstrip("0") or "0"
     if len(digits) > len(str(MAX_KEY)) or int(digits) > MAX_KEY:
         return "id_too_large"
     return int(digits)
@@ -245,39 +261,81 @@ def valid_rows(file: str, table: Table, rejected: set[Rejected]) -> dict[int, Re
 
 
 def date_fault(text: str) -> str | None:
-    """missing_date or date_not_valid, or None for a good YYYY-MM-DD."""
-    if not text:
+    """missing_date, ambiguous_date or invalid_date; None for a good day that begins with its year."""
+    if is_missing(text):
         return "missing_date"
-    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+    if re.fullmatch(r"[0-9]{1,2}[-./][0-9]{1,2}[-./]([0-9]{2}|[0-9]{4})( [0-9:]+)?", text):
+        return "ambiguous_date"
+    day, *times = re.split("[T ]", text, maxsplit=1)
+    found = re.fullmatch(r"([0-9]{4})([-/]?)([0-9]{2})\2([0-9]{2})", day)
+    if not found or (times and not (found[2] and is_time(times[0]))):
         return "invalid_date"
     try:
-        date(int(text[:4]), int(text[5:7]), int(text[8:]))
+        date(int(found[1]), int(found[3]), int(found[4]))
     except ValueError:
         return "invalid_date"
     return None
 
 
-def parse_run_time(text: str) -> Fraction | str:
+def is_time(text: str) -> bool:
+    """Whether it is a time of day, maybe with a zone behind it."""
+    zone = r"( ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?"
+    found = re.fullmatch(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?" + zone, text)
+    return found is not None and int(found[1]) <= 24 and int(found[2]) <= 59 and int(found[3] or 0) <= 69
+
+
+DECIMAL = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+DECIMAL_COMMA = DECIMAL.replace(r"\.", ",")
+GROUPS = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?"
+GROUPS_BY_POINTS = r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]*"
+
+
+def meaning_of_commas(times: list[str]) -> str:
+    """What a comma is in the run times of a file: decimal, or the fault of a number that has one."""
+    numbers = [bare(text) for text in times if "," in text]
+    if all(
+        re.fullmatch(GROUPS, number) or not re.fullmatch(f"{DECIMAL_COMMA}|{GROUPS_BY_POINTS}", number) for number in numbers
+    ):
+        return "ambiguous_comma"
+    return "comma_and_point" if any("." in text for text in times) else "decimal"
+
+
+def parse_run_time(text: str, commas: str) -> Fraction | str:
     """A run time, exactly, or else the fault as a string."""
-    decimal = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
-    if not text:
+    if is_missing(text):
         return "missing_run_time"
-    if re.fullmatch("-" + decimal, text):
+    if re.fullmatch("-" + DECIMAL, text.replace(",", ".")):
         return "negative_run_time"
-    if not re.fullmatch(decimal, text):
+    number = bare(text)
+    if "," in number and commas == "decimal":
+        number = number.replace(",", ".")
+    elif "," in number and re.fullmatch(f"{DECIMAL_COMMA}|{GROUPS}|{GROUPS_BY_POINTS}", number):
+        return commas
+    if not re.fullmatch(DECIMAL, number):
         return "run_time_not_number"
-    whole, _, places = text.partition(".")
-    if len(whole) > MAX_RUN_TIME_DIGITS or len(places) > MAX_RUN_TIME_PLACES:
+    mantissa, _, power = number.lower().partition("e")
+    whole, _, places = mantissa.partition(".")
+    exponent = int(power or 0)
+    if len(whole) + exponent > MAX_RUN_TIME_DIGITS or len(places) - exponent > MAX_RUN_TIME_PLACES:
         return "run_time_too_long"
-    return Fraction(int(whole + places), 10 ** len(places))
+    return Fraction(int(whole + places)) * Fraction(10) ** (exponent - len(places))
 
 
-def read_experiment(row: Record, known: Set[int], rejected: set[Rejected]) -> Experiment:
+def entries_of(text: str) -> list[str]:
+    """The entries of a list that are not empty."""
+    if is_missing(text):
+        return []
+    if len(text) > 1 and text[0] + text[-1] in ("[]", "{}", "()"):
+        text = text[1:-1]
+    separator = next((separator for separator in ";|" if separator in text), ",")
+    return [entry for part in text.split(separator) if (entry := part.strip(WHITE_SPACE))]
+
+
+def read_experiment(row: Record, commas: str, known: Set[int], rejected: set[Rejected]) -> Experiment:
     """A used experiment. Adds the faults of its compounds and of its run time."""
     user = int(parse_key(row.cells[1]))
-    entries = [entry.strip(WHITE_SPACE) for entry in row.cells[2].split(";")]
-    compounds = {parse_key(entry) for entry in entries if entry}
-    run_time = parse_run_time(row.cells[3])
+    compounds = {parse_key(entry) for entry in entries_of(row.cells[2])}
+    run_time = parse_run_time(row.cells[3], commas)
 
     def report(column: str, fault: str) -> None:
         rejected.add((EXPERIMENTS, row.line, column, True, fault))

@@ -15,15 +15,27 @@ GOOD = {
     "compounds": [COMPOUNDS, "1,Compound A,C20H25N3O", "2,Compound B,C21H30O2"],
 }
 FILL_IN = "Fill in the {0}."
-USE_DIGITS = "Write the {0} as a whole number, without a sign, a point or other characters."
+USE_DIGITS = "Write the {0} as a whole number in the digits 0 to 9."
 CORRECT = "Correct the {0}."
 CELLS = "Give the row one cell for each column of the header; put cells with a separator inside in quotes."
-NOT_A_DAY = ("The signup_date is not a day written as YYYY-MM-DD.", "Write the signup_date as YYYY-MM-DD.")
-NOT_A_NUMBER = (
-    "The experiment_run_time is not a plain decimal number.",
-    "Write the experiment_run_time in digits with at most one decimal point, as 12.5: no sign, comma, unit or exponent.",
+NOT_A_DAY = ("The signup_date is not a day of the calendar that begins with its year.", "Write the signup_date as YYYY-MM-DD.")
+YEAR_LAST = (
+    "The signup_date does not begin with its year, so its day and month could be confused.",
+    "Write the signup_date as YYYY-MM-DD.",
 )
-CORRECT_IDS = "Separate ids by semicolons, as 1;3; add missing compounds to compounds.csv, or correct the ids."
+NOT_A_NUMBER = (
+    "The experiment_run_time is not a number.",
+    "Write the experiment_run_time in the digits 0 to 9 with at most one decimal point, as 12.5, and without a unit.",
+)
+AMBIGUOUS_COMMA = (
+    "The experiment_run_time has a comma that could be a decimal mark or group its digits, as 1,234 could be 1.234 or 1234.",
+    "Set FEATURES_DECIMAL to the decimal mark of the file, a comma or a point.",
+)
+COMMA_AND_POINT = (
+    "The experiment_run_time has a comma, but its column also has points, so either could be the decimal mark.",
+    "Write the experiment_run_time with a point, as 12.5, or set FEATURES_DECIMAL to the decimal mark, a comma or a point.",
+)
+CORRECT_IDS = "Separate ids by one kind of separator, as 1;3; add missing compounds to compounds.csv, or correct the ids."
 TOO_LARGE = "The {0} is larger than 9223372036854775807."
 CONFLICT = ("The row has the same id as row {0}, but different content.", "Decide which of the two rows is right and remove the other; the first one counts.")
 REPEAT = ("The row is a duplicate of row {0}.", "Remove one of the two rows; the first one counts.")
@@ -34,11 +46,11 @@ def key_faults(file: str, column: str, row: str) -> dict[str, tuple[str, str, st
     texts = {
         "missing": ("", f"The {column} is missing.", FILL_IN),
         "of white space": (" \t", f"The {column} is missing.", FILL_IN),
-        "negative": ("-9", f"The {column} is not written in digits only.", USE_DIGITS),
-        "with a sign": ("+9", f"The {column} is not written in digits only.", USE_DIGITS),
-        "decimal": ("9.0", f"The {column} is not written in digits only.", USE_DIGITS),
-        "a word": ("nine", f"The {column} is not written in digits only.", USE_DIGITS),
-        "Arabic digits": ("٩", f"The {column} is not written in digits only.", USE_DIGITS),
+        "negative": ("-9", f"The {column} is not a whole number.", USE_DIGITS),
+        "in words": ("n/a", f"The {column} is missing.", FILL_IN),
+        "decimal": ("9.5", f"The {column} is not a whole number.", USE_DIGITS),
+        "a word": ("nine", f"The {column} is not a whole number.", USE_DIGITS),
+        "Arabic digits": ("٩", f'The {column} is not a whole number: "٩" (U+0669) is not one of the digits 0 to 9.', USE_DIGITS),
         "too large": ("9223372036854775808", TOO_LARGE.format(column), CORRECT),
         "far too large": ("9" * 400, TOO_LARGE.format(column), CORRECT),
     }
@@ -78,7 +90,11 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     **{
         f"sign-up date {text!r}": ("users", f"3,Carol,carol@example.com,{text}", "signup_date", *NOT_A_DAY, True)
         for text in ("2023-02-29", "1900-02-29", "2023-04-31", "2023-13-01", "2023-00-10", "2023-01-00", "0000-01-01",
-                     "1.3.2023", "2023-3-1", "2023-03-01T00:00:00", "yesterday", "NULL", "20230301")
+                     "2023-3-1", "2023-03-01 25:00", "yesterday", "20230229")
+    },
+    **{
+        f"sign-up date {text!r}": ("users", f"3,Carol,carol@example.com,{text}", "signup_date", *YEAR_LAST, True)
+        for text in ("1.3.2023", "01/03/2023")
     },
     "no sign-up date": (
         "users", "3,Carol,carol@example.com,", "signup_date",
@@ -86,9 +102,15 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     ),
     **{
         f"run time {text!r}": ("user_experiments", f"4,2,1,{text}", "experiment_run_time", *NOT_A_NUMBER, True)
-        for text in ("ten", "NaN", "Infinity", "-inf", "1e3", "+5", "1_000", "0x10", "10 s", "1.2.3", ".", "٣")
+        for text in ("ten", "infinity", "-inf", "1_000", "0x10", "10 s", "1.2.3", ".")
     },
-    "run time with a decimal comma": ("user_experiments", '4,2,1,"12,5"', "experiment_run_time", *NOT_A_NUMBER, True),
+    "run time in Arabic digits": (
+        "user_experiments", "4,2,1,٣", "experiment_run_time",
+        'The experiment_run_time is not a number: "٣" (U+0663) is not one of the digits 0 to 9.', NOT_A_NUMBER[1], True,
+    ),
+    "run time with a comma in front of three digits": (
+        "user_experiments", '4,2,1,"1,234"', "experiment_run_time", *AMBIGUOUS_COMMA, True,
+    ),
     **{
         f"run time {text}": (
             "user_experiments", f"4,2,1,{text}", "experiment_run_time",
@@ -97,6 +119,9 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
         )
         for text in ("1" * 11, "1" * 300, "0." + "1" * 19)
     },
+    "run time with a comma and a point": (
+        "user_experiments", '4,2,1,"1.234,5"', "experiment_run_time", *COMMA_AND_POINT, True,
+    ),
     "negative run time": (
         "user_experiments", "4,2,1,-0.5", "experiment_run_time",
         "The experiment_run_time is negative.", CORRECT.format("experiment_run_time"), True,
@@ -136,6 +161,9 @@ def files(**added: str) -> dict[str, bytes]:
 HARMLESS = {
     "stray and doubled separators": ("user_experiments", "4,2,;1;; 2 ;,10"),
     "compound listed twice": ("user_experiments", "4,2,1;01;1,10"),
+    "run time with a decimal comma": ("user_experiments", '4,2,1,"12,5"'),
+    "run time with an exponent": ("user_experiments", "4,2,1,1.5E+01"),
+    "ids with decimals of zero": ("user_experiments", "4.0,2.0,[1.0],10"),
     "run time without digits before the point": ("user_experiments", "4,2,1,.5"),
     "run time without digits behind the point": ("user_experiments", "4,2,1,5."),
     "run time of many digits": ("user_experiments", "4,2,1," + "1" * 10 + "." + "1" * 18),

@@ -18,7 +18,7 @@ def test_faults_at_row_900_000(project: Project) -> None:
     project.dbt("run", "--quiet")
     rejects = "select row_number, column_name, reason from {schema}.rejected_rows order by row_number"
     assert project.query(rejects) == [
-        (900_000, "experiment_id", "The experiment_id is not written in digits only."),
+        (900_000, "experiment_id", "The experiment_id is not a whole number."),
         (900_001, "experiment_compound_ids", "Left out of the list: not in compounds.csv: 99."),
         (900_002, "", "The row has 2 cells where the header has 4."),
     ]

@@ -1,0 +1,143 @@
+{#
+    A list of the engine, from one of Jinja.
+
+    In:  list_literal([1, none])      Out: array[1, null]
+
+    Arguments: items, the list of numbers and nones.
+#}
+{% macro list_literal(items) -%}
+    {%- set texts = [] -%}
+    {%- for item in items -%}
+        {%- do texts.append('null' if item is none else item | string) -%}
+    {%- endfor -%}
+    {{ return(adapter.dispatch('list_literal')(texts | join(', '))) }}
+{%- endmacro %}
+
+{% macro default__list_literal(items) -%}
+array[{{ items }}]
+{%- endmacro %}
+
+{% macro spark__list_literal(items) -%}
+array({{ items }})
+{%- endmacro %}
+
+{#
+    How many items a list has.
+
+    In:  list_size('cells')      Out: cardinality(cells)
+#}
+{% macro list_size(list) -%}
+    {{ return(adapter.dispatch('list_size')(list)) }}
+{%- endmacro %}
+
+{% macro default__list_size(list) -%}
+cardinality({{ list }})
+{%- endmacro %}
+
+{% macro duckdb__list_size(list) -%}
+len({{ list }})
+{%- endmacro %}
+
+{#
+    One item of a list.
+
+    In:  list_item('cells', 2)      Out: cells[2]
+
+    Arguments: list, an expression; place, a number, 1 for the first.
+#}
+{% macro list_item(list, place) -%}
+    {{ return(adapter.dispatch('list_item')(list, place)) }}
+{%- endmacro %}
+
+{% macro default__list_item(list, place) -%}
+{{ list }}[{{ place }}]
+{%- endmacro %}
+
+{% macro spark__list_item(list, place) -%}
+try_element_at({{ list }}, {{ place }})
+{%- endmacro %}
+
+{#
+    Whether a list has an item.
+
+    In:  list_contains('compound_ids', 'compound_id')
+
+    Arguments: list and item, expressions.
+#}
+{% macro list_contains(list, item) -%}
+    {{ return(adapter.dispatch('list_contains')(list, item)) }}
+{%- endmacro %}
+
+{% macro postgres__list_contains(list, item) -%}
+{{ item }} = any({{ list }})
+{%- endmacro %}
+
+{% macro duckdb__list_contains(list, item) -%}
+list_contains({{ list }}, {{ item }})
+{%- endmacro %}
+
+{% macro spark__list_contains(list, item) -%}
+array_contains({{ list }}, {{ item }})
+{%- endmacro %}
+
+{#
+    How many items of a list are null.
+
+    In:  count_nulls('compound_ids')      Out: for the list {1,null,3} it is 1
+#}
+{% macro count_nulls(list) -%}
+    {{ return(adapter.dispatch('count_nulls')(list)) }}
+{%- endmacro %}
+
+{% macro postgres__count_nulls(list) -%}
+cardinality(array_positions({{ list }}, null))
+{%- endmacro %}
+
+{% macro duckdb__count_nulls(list) -%}
+(len({{ list }}) - list_count({{ list }}))
+{%- endmacro %}
+
+{% macro spark__count_nulls(list) -%}
+(cardinality({{ list }}) - cardinality(array_compact({{ list }})))
+{%- endmacro %}
+
+{#
+    A source of rows for the different items of a list, behind `cross join`; nulls are left out.
+
+    In:  cross join {{ unnest_distinct('compound_ids', 'listed', 'compound_id') }}
+    Out: for the list {3,1,null,3} the rows 3 and 1
+
+    Arguments: list, an expression; alias, of the source; item, the name of its column.
+#}
+{% macro unnest_distinct(list, alias, item) -%}
+    {{ return(adapter.dispatch('unnest_distinct')(list, alias, item)) }}
+{%- endmacro %}
+
+{# An item counts where it is the first one like it: in short lists that costs nothing, where `distinct` would sort each. #}
+{% macro postgres__unnest_distinct(list, alias, item) -%}
+lateral (
+    select items.item as {{ item }}
+    from unnest({{ list }}) with ordinality as items (item, place)
+    where items.item is not null and array_position({{ list }}, items.item) = items.place
+) as {{ alias }}
+{%- endmacro %}
+
+{% macro duckdb__unnest_distinct(list, alias, item) -%}
+unnest(list_distinct({{ list }})) as {{ alias }} ({{ item }})
+{%- endmacro %}
+
+{% macro spark__unnest_distinct(list, alias, item) -%}
+lateral explode(array_compact(array_distinct({{ list }}))) as {{ alias }} ({{ item }})
+{%- endmacro %}
+
+{#
+    dbt's `safe_cast`, with which unit tests write their rows, for lists as well: a list of YAML, such as `[1, null]`, is
+    one of the engine. (Postgres calls the type of any list ARRAY here; all lists of this project are of bigint.)
+#}
+{% macro default__safe_cast(field, type) -%}
+cast({{ list_literal(field) if field is sequence and field is not string else field }} as {{ 'bigint[]' if type == 'ARRAY' else type }})
+{%- endmacro %}
+
+{% macro spark__safe_cast(field, type) -%}
+{{ default__safe_cast(field, type) }}
+{%- endmacro %}

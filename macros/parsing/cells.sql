@@ -1,0 +1,68 @@
+{#
+    The characters that are trimmed from entries of a list: space, tab, carriage return, line feed, vertical tab, form
+    feed, no-break space and byte-order mark; as they are, for patterns and for Jinja itself.
+#}
+{% macro white_space_characters() -%}
+    {{ return(' \t\r\n\x0b\x0c\u00a0\ufeff') }}
+{%- endmacro %}
+
+{#
+    Text without white space at its ends.
+
+    In:  trim_white_space('entry')      Out: ' 2' gives '2'
+#}
+{% macro trim_white_space(text) -%}
+trim(both '{{ white_space_characters() }}' from {{ text }})
+{%- endmacro %}
+
+{#
+    Whether a text stands for no value: it is empty, or one of the words that programs write there, in any case.
+
+    In:  is_missing('user_id')      Out: true for '', 'NA', 'n/a' and 'NaN'
+
+    Arguments: text, an expression for trimmed text.
+#}
+{% macro is_missing(text) -%}
+upper({{ text }}) in ('', 'NA', 'N/A', '#N/A', 'NAN', 'NULL', 'NONE', '-')
+{%- endmacro %}
+
+{#
+    What programs write around a number or text: a plus sign; quotes; and what makes a spreadsheet take a number for
+    text, as ="2" and '2. Here a pattern that allows for them.
+
+    In:  matches(text, with_marks('[0-9]+'))      Out: true for 2, +2, "2", '2', ="2" and '2 without its last quote
+
+    Arguments: pattern, of the number itself.
+#}
+{% macro with_marks(pattern) -%}
+    {%- set number = '[+]?(' ~ pattern ~ ')' -%}
+    {{ return(number ~ "|'" ~ number ~ "'?|=?\"" ~ number ~ '"') }}
+{%- endmacro %}
+
+{#
+    The number itself of a text that matches a pattern with_marks().
+
+    In:  without_marks('user_id')       Out: '="2.0"' gives '2.0'
+#}
+{% macro without_marks(text) -%}
+trim(both {{ text_literal('+=\'"') }} from {{ text }})
+{%- endmacro %}
+
+{#
+    The first character of a text that looks like a digit or sign and is none, with its code, to end the sentence of a
+    reason: any character beyond ASCII, and the letters O, o, I and l. Null where there is none.
+
+    In:  misleading_character('user_id')        Out: '1٢' gives ': "٢" (U+0662) is not one of the digits 0 to 9'
+
+    Arguments: text, an expression for trimmed text.
+#}
+{% macro misleading_character(text) -%}
+{%- set character = "left(regexp_replace(" ~ text ~ ", '^[\t-HJ-NP-kmnp-~]+', ''), 1)" -%}
+{%- set code = code_point(character) -%}
+case
+    when {{ character }} <> '' and not {{ is_missing(text) }}
+        then
+            ': "' || {{ character }} || '" (U+' || repeat('0', 4 - length({{ code }})) || {{ code }}
+            || ') is not one of the digits 0 to 9'
+end
+{%- endmacro %}

@@ -1,0 +1,185 @@
+"""Every way to write a cell that is read, or is not: what it is, how it looks, and what it is read as.
+
+A line of the page of documentation for each; test_accepted.py reads all of them on each engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+IDS, LISTS, TIMES, DATES = "user_id", "experiment_compound_ids", "experiment_run_time", "signup_date"
+Value = int | Decimal | date | list[int | None]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell, and what it is read as.
+
+    what: what it is, in words; found: the cell; column: where it stands; read_as: its value, in a list None for an entry
+    that is left out; or the code of the reason why it has none; detail: what the reason names.
+    """
+
+    what: str
+    found: str
+    column: str
+    read_as: Value | str
+    detail: str | None = None
+
+
+def no_digit(character: str) -> str:
+    code = f"{ord(character):04X}"
+    return f': "{character}" (U+{code}) is not one of the digits 0 to 9'
+
+
+MISSING_WORDS = ("NA", "N/A", "NaN", "NULL", "None", "-", "#N/A", "n/a", "null")
+
+# Cells of files whose run times have points.
+CELLS = [
+    Cell("an id", "2", IDS, 2),
+    Cell("an id with leading zeros", "007", IDS, 7),
+    Cell("the largest id", "9223372036854775807", IDS, 9223372036854775807),
+    Cell("an id with decimals of zero, as pandas writes a column with gaps", "2.0", IDS, 2),
+    Cell("an id with a point behind it", "2.", IDS, 2),
+    Cell("an id with several decimals of zero", "2.000", IDS, 2),
+    Cell("an id with a plus sign", "+2", IDS, 2),
+    Cell("an id kept as text by a formula of a spreadsheet", '="2"', IDS, 2),
+    Cell("an id kept as text by an apostrophe", "'2", IDS, 2),
+    Cell("an id in quotes", '"2"', IDS, 2),
+    Cell("an id with several of these", '="+02.0"', IDS, 2),
+    Cell("a number with decimals where an id is expected", "2.5", IDS, "id_not_integer"),
+    Cell("a negative number where an id is expected", "-2", IDS, "id_not_integer"),
+    Cell("an exponent where an id is expected", "1e3", IDS, "id_not_integer"),
+    Cell("two numbers in the cell of an id", "2 3", IDS, "id_not_integer"),
+    Cell("quotes that do not pair", "\"2'", IDS, "id_not_integer"),
+    Cell("brackets around an id", "(2)", IDS, "id_not_integer"),
+    Cell("a number too large for an id", "9223372036854775808", IDS, "id_too_large"),
+    Cell("a number too large for an id, with decimals of zero", "10000000000000000000.0", IDS, "id_too_large"),
+    Cell("an empty cell where an id is expected", "", IDS, "missing_id"),
+    *(Cell("a word for a missing id", word, IDS, "missing_id") for word in MISSING_WORDS),
+    Cell("Arabic digits in an id", "1٢", IDS, "id_not_integer", no_digit("٢")),
+    Cell("full-width digits in an id", "１", IDS, "id_not_integer", no_digit("１")),
+    Cell("the letter O for a zero in an id", "1O", IDS, "id_not_integer", no_digit("O")),
+    Cell("a character beyond the first 65536 in an id", "1𝟐", IDS, "id_not_integer", no_digit("𝟐")),
+    Cell("a no-break space within an id", "1\u00a0000", IDS, "id_not_integer", no_digit("\u00a0")),
+    Cell("a list", "1;2;3", LISTS, [1, 2, 3]),
+    Cell("a list with white space around its entries", "1 ; 2 ;\t3", LISTS, [1, 2, 3]),
+    Cell("a list with commas", "1,5", LISTS, [1, 5]),
+    Cell("a list with commas and spaces", "1, 2, 3", LISTS, [1, 2, 3]),
+    Cell("a list with bars", "1|2|3", LISTS, [1, 2, 3]),
+    Cell("a list of one", "2", LISTS, [2]),
+    Cell("a list in square brackets, as Python and JSON write it", "[1, 2]", LISTS, [1, 2]),
+    Cell("a list in braces, as Postgres writes it", "{1,2}", LISTS, [1, 2]),
+    Cell("a list in round brackets", "(1; 2)", LISTS, [1, 2]),
+    Cell("a list of one in round brackets, as Python writes it", "(1,)", LISTS, [1]),
+    Cell("a list of texts, as JSON writes it", '["1", "2"]', LISTS, [1, 2]),
+    Cell("a list of texts, as Python writes it", "['1', '2']", LISTS, [1, 2]),
+    Cell("a list with decimals of zero", "[1.0, 2.]", LISTS, [1, 2]),
+    Cell("a list with other marks of its entries", "+1;=\"2\";'3", LISTS, [1, 2, 3]),
+    Cell("a list with empty entries", "1;;2;", LISTS, [1, 2]),
+    Cell("a list with leading zeros", "01;002", LISTS, [1, 2]),
+    Cell("a list whose separators are mixed: the comma may be a decimal mark", "1;2,3", LISTS, [1, None]),
+    Cell("a list with bars whose separators are mixed", "1|2,3", LISTS, [1, None]),
+    Cell("a bracket within an entry", "1(2", LISTS, [None]),
+    Cell("a quote within an entry", '1"2', LISTS, [None]),
+    Cell("two pairs of brackets", "[[1;2]]", LISTS, [None, None]),
+    Cell("brackets that do not pair", "[1;2)", LISTS, [None, None]),
+    Cell("a word for a missing entry", "1;NA;2", LISTS, [1, None, 2]),
+    Cell("entries that are no ids", "1;2.5;-1;x;1e3", LISTS, [1, None, None, None, None]),
+    Cell("ids of 19 digits", "[9223372036854775807, 9223372036854775808]", LISTS, [9223372036854775807, None]),
+    Cell("an empty cell where a list is expected", "", LISTS, "no_compounds"),
+    Cell("brackets around nothing", "[]", LISTS, "no_compounds"),
+    Cell("separators only", ";;", LISTS, "no_compounds"),
+    *(Cell("a word for a missing list", word, LISTS, "no_compounds") for word in MISSING_WORDS),
+    Cell("a run time", "12.50", TIMES, Decimal("12.5")),
+    Cell("a run time without decimals", "12", TIMES, Decimal(12)),
+    Cell("a run time without digits before the point", ".5", TIMES, Decimal("0.5")),
+    Cell("a run time without digits behind the point", "5.", TIMES, Decimal(5)),
+    Cell("an exponent", "1e3", TIMES, Decimal(1000)),
+    Cell("an exponent with a sign", "1.5E+01", TIMES, Decimal(15)),
+    Cell("a negative exponent", "1.25e-3", TIMES, Decimal("0.00125")),
+    Cell("an exponent and as many digits as can be", "1.234567890123456789012345678E+9", TIMES, Decimal("1234567890.123456789012345678")),
+    Cell("the smallest run time", "1e-18", TIMES, Decimal("1e-18")),
+    Cell("a run time with a plus sign", "+5", TIMES, Decimal(5)),
+    Cell("a run time kept as text", '="12.5"', TIMES, Decimal("12.5")),
+    Cell("too many digits before the point", "12345678901", TIMES, "run_time_too_long"),
+    Cell("too many digits behind the point", "0.1234567890123456789", TIMES, "run_time_too_long"),
+    Cell("an exponent that is too large", "1e10", TIMES, "run_time_too_long"),
+    Cell("an exponent that is too small", "1e-19", TIMES, "run_time_too_long"),
+    Cell("an exponent of many digits", "1e1000", TIMES, "run_time_too_long"),
+    Cell("a negative run time", "-0.5", TIMES, "negative_run_time"),
+    Cell("a negative run time with an exponent", "-1e3", TIMES, "negative_run_time"),
+    Cell("a run time with a unit", "5 min", TIMES, "run_time_not_number"),
+    Cell("an exponent without digits", "1e", TIMES, "run_time_not_number"),
+    Cell("no finite number", "inf", TIMES, "run_time_not_number"),
+    Cell("Arabic digits in a run time", "٥", TIMES, "run_time_not_number", no_digit("٥")),
+    Cell("a minus sign of typography", "−5", TIMES, "run_time_not_number", no_digit("−")),
+    Cell("an empty cell where a run time is expected", "", TIMES, "missing_run_time"),
+    *(Cell("a word for a missing run time", word, TIMES, "missing_run_time") for word in MISSING_WORDS),
+    Cell("a decimal comma in a file with decimal points", "12,5", TIMES, "comma_and_point"),
+    Cell("a comma in front of three digits in such a file", "1,234", TIMES, "comma_and_point"),
+    Cell("a day", "2024-03-01", DATES, date(2024, 3, 1)),
+    Cell("a leap day", "2024-02-29", DATES, date(2024, 2, 29)),
+    Cell("a day and a time, as ISO 8601 writes them", "2024-03-01T00:00:00Z", DATES, date(2024, 3, 1)),
+    Cell("a day and a time", "2024-03-01 14:00", DATES, date(2024, 3, 1)),
+    Cell("a day and a time with a zone, which does not shift the day", "2024-03-01 23:00:05.123-02:00", DATES, date(2024, 3, 1)),
+    Cell("a day and a time with another zone", "2024-03-01 00:30:00+0200", DATES, date(2024, 3, 1)),
+    Cell("a day and a time in words of its zone", "2024-03-01 14:00:00 UTC", DATES, date(2024, 3, 1)),
+    Cell("a day with slashes", "2024/03/01", DATES, date(2024, 3, 1)),
+    Cell("a day without separators", "20240301", DATES, date(2024, 3, 1)),
+    Cell("a day that begins with its day or month", "01/02/2023", DATES, "ambiguous_date"),
+    Cell("a day with points", "1.2.2023", DATES, "ambiguous_date"),
+    Cell("a day with a year of two digits", "1.2.23", DATES, "ambiguous_date"),
+    Cell("a day that does not exist", "2023-02-29", DATES, "invalid_date"),
+    Cell("a leap day of a year that is none", "1900-02-29", DATES, "invalid_date"),
+    Cell("a day without separators that does not exist", "20230431", DATES, "invalid_date"),
+    Cell("a month that does not exist", "2023-13-01", DATES, "invalid_date"),
+    Cell("a time that does not exist", "2024-03-01 25:00", DATES, "invalid_date"),
+    Cell("a month of one digit", "2024-3-01", DATES, "invalid_date"),
+    Cell("two kinds of separators in a day", "2024-03/01", DATES, "invalid_date"),
+    Cell("a word for a day", "yesterday", DATES, "invalid_date"),
+    Cell("an empty cell where a day is expected", "", DATES, "missing_date"),
+    *(Cell("a word for a missing day", word, DATES, "missing_date") for word in MISSING_WORDS),
+]
+
+
+@dataclass(frozen=True)
+class File:
+    """The run times of a file in which a comma decides, and what they are read as.
+
+    what: what it is, in words; decimal: the setting FEATURES_DECIMAL, empty for none.
+    """
+
+    what: str
+    decimal: str
+    cells: dict[str, Decimal | str]
+
+
+FILES = [
+    File(
+        "decimal commas, and no point in any run time", "",
+        {"12,5": Decimal("12.5"), "1,234": Decimal("1.234"), "7": Decimal(7), ",5": Decimal("0.5"), "1,5e1": Decimal(15),
+         "1,234,567": "run_time_not_number", "-1,5": "negative_run_time"},
+    ),
+    File(
+        "commas that may be decimal marks or group digits", "",
+        {"1,234": "ambiguous_comma", "12,345,678": "ambiguous_comma", "7": Decimal(7), "x,y": "run_time_not_number"},
+    ),
+    File(
+        "commas that may be decimal marks or group digits, beside points", "",
+        {"1,234": "ambiguous_comma", "1,234.5": "ambiguous_comma", "7.5": Decimal("7.5")},
+    ),
+    File("a comma that cannot group digits", "", {"0,125": Decimal("0.125"), "1,234": Decimal("1.234")}),
+    File("commas and points", "", {"12,5": "comma_and_point", "1.234,5": "comma_and_point", "7.5": Decimal("7.5")}),
+    File(
+        "FEATURES_DECIMAL is a comma", ",",
+        {"12,5": Decimal("12.5"), "1,234": Decimal("1.234"), "1.234,5": Decimal("1234.5"), "1.234": Decimal(1234),
+         "7": Decimal(7), "7.5": "run_time_not_number", "-1,5": "negative_run_time"},
+    ),
+    File(
+        "FEATURES_DECIMAL is a point", ".",
+        {"12.5": Decimal("12.5"), "1,234": Decimal(1234), "1,234,567.5": Decimal("1234567.5"), "7": Decimal(7),
+         "12,5": "run_time_not_number", "0,123": "run_time_not_number", "-1,234": "negative_run_time"},
+    ),
+]  # fmt: skip
