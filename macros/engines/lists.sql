@@ -39,25 +39,6 @@ len({{ list }})
 {%- endmacro %}
 
 {#
-    One item of a list.
-
-    In:  list_item('cells', 2)      Out: cells[2]
-
-    Arguments: list, an expression; place, a number, 1 for the first.
-#}
-{% macro list_item(list, place) -%}
-    {{ return(adapter.dispatch('list_item')(list, place)) }}
-{%- endmacro %}
-
-{% macro default__list_item(list, place) -%}
-{{ list }}[{{ place }}]
-{%- endmacro %}
-
-{% macro spark__list_item(list, place) -%}
-try_element_at({{ list }}, {{ place }})
-{%- endmacro %}
-
-{#
     Whether a list has an item.
 
     In:  list_contains('compound_ids', 'compound_id')

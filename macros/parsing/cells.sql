@@ -50,7 +50,7 @@ trim(both {{ text_literal('+=\'"') }} from {{ text }})
 
 {#
     The first character of a text that looks like a digit or sign and is none, with its code, to end the sentence of a
-    reason: any character beyond ASCII, and the letters O, o, I and l. Null where there is none.
+    reason: any character beyond ASCII, and beside digits the letters O, o, I and l. Null where there is none.
 
     In:  misleading_character('user_id')        Out: '1٢' gives ': "٢" (U+0662) is not one of the digits 0 to 9'
 
@@ -60,7 +60,9 @@ trim(both {{ text_literal('+=\'"') }} from {{ text }})
 {%- set character = "left(regexp_replace(" ~ text ~ ", '^[\t-HJ-NP-kmnp-~]+', ''), 1)" -%}
 {%- set code = code_point(character) -%}
 case
-    when {{ character }} <> '' and not {{ is_missing(text) }}
+    when
+        {{ character }} <> '' and not {{ is_missing(text) }}
+        and ({{ character }} not in ('O', 'o', 'I', 'l') or {{ matches(text, '.*[0-9].*') }})
         then
             ': "' || {{ character }} || '" (U+' || repeat('0', 4 - length({{ code }})) || {{ code }}
             || ') is not one of the digits 0 to 9'

@@ -158,7 +158,7 @@ def load(file: str, data: bytes) -> Table:
 def find_separator(text: str) -> str:
     """The separator, from the first line that is not blank: comma, tab, semicolon or pipe."""
     lines = [line for line in re.split(r"\r\n|\n|\r", text) if line.strip(WHITE_SPACE + SEPARATORS + '"')]
-    unquoted = re.sub(r'"[^"]*"', "", lines[0] if lines else "")
+    unquoted = re.sub(r'"[^"]*"?', "", lines[0] if lines else "")
     return next((sep for sep in SEPARATORS if sep in unquoted), ",")
 
 

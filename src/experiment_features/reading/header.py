@@ -48,7 +48,7 @@ class Cells:
 
 def separator_of(text: str) -> str:
     """The first of comma, tab, semicolon and pipe that is in a header outside quotes; comma where none is."""
-    outside = re.sub(r'"[^"]*"', "", text)
+    outside = re.sub(r'"[^"]*"?', "", text)
     return next((mark for mark in SEPARATORS if mark in outside), ",")
 
 

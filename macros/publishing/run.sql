@@ -5,3 +5,10 @@
 {% macro run_id() -%}
     {{ return(env_var('FEATURES_RUN_ID', '') or invocation_id) }}
 {%- endmacro %}
+
+{#
+    Who started the run: what FEATURES_STARTED_BY says, otherwise the user of the shell.
+#}
+{% macro started_by() -%}
+    {{ return(modules.started_by() if modules.started_by else env_var('FEATURES_STARTED_BY', '')) }}
+{%- endmacro %}

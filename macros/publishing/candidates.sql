@@ -1,0 +1,46 @@
+{#
+    The candidate of a published table: what this run is about to publish. Its name has the run in it, so no other run
+    finds it.
+
+    In:  candidate_of(ref('user_features'))      Out: "postgres"."features_staging"."user_features__1f0c53a7b2e4"
+#}
+{% macro candidate_of(published) -%}
+    {{ return(api.Relation.create(
+        database=published.database, schema=target.schema ~ '_staging',
+        identifier=published.identifier ~ '__' ~ local_md5(run_id())[:12], type='table'
+    )) }}
+{%- endmacro %}
+
+{#
+    The names of all candidates of a published table that are in the database, whichever run built them.
+
+    In:  candidate_names(ref('user_features'))      Out: ['user_features__1f0c53a7b2e4']
+#}
+{% macro candidate_names(published) -%}
+    {{ return(adapter.dispatch('candidate_names')(published)) }}
+{%- endmacro %}
+
+{% macro default__candidate_names(published) -%}
+    {{ return(run_query(
+        "select table_name from information_schema.tables where table_schema = " ~ text_literal(candidate_of(published).schema)
+        ~ " and starts_with(table_name, " ~ text_literal(published.identifier ~ '__') ~ ')'
+    ).columns[0].values() | list) }}
+{%- endmacro %}
+
+{% macro spark__candidate_names(published) -%}
+    {{ return(run_query(
+        'show tables in ' ~ candidate_of(published).schema ~ ' like ' ~ text_literal(published.identifier ~ '__*')
+    ).columns['tableName'].values() | list) }}
+{%- endmacro %}
+
+{#
+    dbt's `ref`: of a published table, the run that has built a candidate reads that one, in its tests and models alike.
+    All others read what is published.
+#}
+{% macro ref() -%}
+    {%- set relation = builtins.ref(*varargs, **kwargs) -%}
+    {%- if execute and relation.schema == target.schema -%}
+        {{ return(load_cached_relation(candidate_of(relation)) or relation) }}
+    {%- endif -%}
+    {{ return(relation) }}
+{%- endmacro %}
