@@ -32,13 +32,10 @@
                 , cells left out: {{ counts['cells_left_out'] }}. The features are in {{ target.schema }}.user_features, the means over all users in {{ '' -}}
                 {{ target.schema }}.experiment_summary, the reasons of rejects in {{ target.schema }}.rejected_rows.
             {%- elif failed -%}
-                {%- set reasons = [] -%}
-                {%- if is_counted and 'rejected_rows_are_tolerable' in failed -%}
-                    {%- do failed.remove('rejected_rows_are_tolerable') -%}
-                    {%- do reasons.extend(
-                        run_query('select mismatch from ' ~ counts_relation ~ ' where mismatch is not null order by file').rows | map(attribute='mismatch')
-                    ) -%}
-                {%- endif -%}
+                {%- set reasons = run_query(
+                    'select mismatch from ' ~ counts_relation ~ ' where mismatch is not null order by file'
+                ).columns['mismatch'].values() | list if is_counted else [] -%}
+                {%- set failed = failed | reject('in', ['rejected_rows_are_tolerable', 'publications']) | list if reasons else failed -%}
                 {%- if failed -%}
                     {%- do reasons.append(failed[:3] | join(', ') ~ (' and others' if failed | length > 3 else '') ~ ' did not succeed') -%}
                 {%- endif -%}

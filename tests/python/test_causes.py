@@ -53,6 +53,17 @@ def test_more_than_half_stops_a_small_file(project: Project, column: str, cells:
     assert project.query("select to_regclass('{schema}.user_features')") == [(None,)]
 
 
+def test_dbt_run_is_stopped_as_well(project: Project) -> None:
+    """It runs no test."""
+    write(project, experiments=experiments("experiment_run_time", ["x", "x", "5"]))
+    project.dbt("seed", "--quiet")
+    lines = project.dbt("run", succeeds=False).splitlines()
+    found = "2 of 3 cells of experiment_run_time in user_experiments.csv cannot be used"
+    assert f"Nothing is published, since {found}; correct the files, or raise the limits in dbt_project.yml." in " ".join(" ".join(lines).split())
+    assert lines[-1].startswith(f"Nothing was published: {found}, so ")
+    assert project.query("select to_regclass('{schema}.user_features')") == [(None,)]
+
+
 @pytest.mark.parametrize(
     ("column", "cells"),
     [
