@@ -5,7 +5,8 @@
     Arguments: file, a CSV file that the rows are written to instead of being printed, as the environment variable
     REJECTS_FILE names it.
 #}
-{% macro show_rejects(file=env_var('REJECTS_FILE', '')) -%}
+{% macro show_rejects(file=none) -%}
+    {%- set file = file or env_var('REJECTS_FILE', '') -%}
     {%- set staging = target.schema ~ '_staging' -%}
     {%- set rejected = adapter.get_relation(target.database, staging, 'int_rejected_rows') -%}
     {%- set row_text = adapter.get_relation(target.database, staging, 'int_rejected_row_text') -%}

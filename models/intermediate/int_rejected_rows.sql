@@ -306,23 +306,32 @@ with_unusable_compounds as (
 
 ),
 
+other_rejects as (
+
+    select * from rejected_users
+    union all
+    select * from rejected_experiments
+    union all
+    select * from experiments_of_unknown_users
+    union all
+    select * from rejected_compounds
+    union all
+    select * from duplicates
+    union all
+    select * from without_sign_up_date
+    union all
+    select * from without_run_time
+    union all
+    select * from without_compounds
+
+),
+
 found as (
 
-    select *, false as is_partly_used from rejected_users
-    union all
-    select *, false as is_partly_used from rejected_experiments
-    union all
-    select *, false as is_partly_used from experiments_of_unknown_users
-    union all
-    select *, false as is_partly_used from rejected_compounds
-    union all
-    select *, false as is_partly_used from duplicates
-    union all
-    select *, false as is_partly_used from without_sign_up_date
-    union all
-    select *, false as is_partly_used from without_run_time
-    union all
-    select *, false as is_partly_used from without_compounds
+    select
+        *,
+        false as is_partly_used
+    from other_rejects
     union all
     select * from with_unusable_compounds
 

@@ -106,12 +106,20 @@ mismatched_columns as (
 
     select
         file,
-        {{ joined(
-            "unusable_cells || ' of ' || filled_cells || ' cells of ' || column_name || ' in ' || file || ' cannot be used'",
-            ', and ', 'column_name'
-        ) }} as found
+        column_name,
+        unusable_cells || ' of ' || filled_cells || ' cells of ' || column_name || ' in ' || file
+        || ' cannot be used' as mismatch
     from filled_cells
     where unusable_cells > {{ var('stop_at_any_size_above_share') }} * filled_cells
+
+),
+
+mismatches as (
+
+    select
+        file,
+        {{ joined('mismatch', ', and ', 'column_name') }} as mismatch
+    from mismatched_columns
     group by file
 
 ),
@@ -149,12 +157,14 @@ final as (
                         counted.rows_rejected > {{ var('stop_above_rejected_rows') }}
                         and counted.rows_rejected > {{ var('stop_above_rejected_share') }} * counted.rows_read
                     )
-                    then counted.rows_rejected || ' of ' || counted.rows_read || ' rows of ' || counted.file || ' are rejected'
+                    then
+                        counted.rows_rejected || ' of ' || counted.rows_read || ' rows of ' || counted.file
+                        || ' are rejected'
             end,
-            mismatched_columns.found
+            mismatches.mismatch
         ), '') as mismatch
     from counted
-    left join mismatched_columns on counted.file = mismatched_columns.file
+    left join mismatches on counted.file = mismatches.file
 
 )
 

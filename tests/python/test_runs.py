@@ -227,8 +227,9 @@ def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:
     project.dbt(*BUILD, "--quiet", FEATURES_STARTED_BY="night shift")
     after = datetime.now(timezone.utc)
 
-    [(run_id, command, started_by, started, finished, status, message, count)] = project.query("select * from {schema}_audit.runs")
+    [(run_id, command, started_by, started, finished, status, message, count, causes)] = project.query("select * from {schema}_audit.runs")
     assert (command, started_by, status, message) == ("dbt build", "night shift", "succeeded", None)
+    assert [cause.partition(":")[0] for cause in causes] == ["user_experiments.csv", "users.csv"]
     assert before < started < finished < after
 
     files = {row[1]: row[2:] for row in project.query("select * from {schema}_audit.run_files where run_id = '" + run_id + "'")}
