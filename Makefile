@@ -23,7 +23,7 @@ ifeq ($(filter postgres duckdb spark,$(ENGINE)),)
 $(error ENGINE is '$(ENGINE)'; it is postgres, duckdb or spark)
 endif
 
-.PHONY: help run test serve up down clean show runs roles docs bench parity torture lock java
+.PHONY: help run test serve up down clean show runs rejects roles docs bench parity torture lock java
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-7s %s\n' "$$target" "$$text"; done
@@ -53,6 +53,9 @@ show: $(INSTALLED) ## print the features table (the first ROWS=20)
 
 runs: $(INSTALLED) ## print the last ten runs
 	@$(ACTIVATE) && dbt --quiet run-operation show_runs
+
+rejects: $(INSTALLED) ## print the rejected rows of the last run and why (OUT=rejects.csv: write them to a file)
+	@$(ACTIVATE) && REJECTS_FILE="$(OUT)" dbt --quiet run-operation show_rejects
 
 roles: $(INSTALLED) ## make the role features_reader, which may read what is published and nothing else
 	@$(ACTIVATE) && dbt --quiet run-operation create_reader_role

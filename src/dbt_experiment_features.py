@@ -7,6 +7,9 @@ to read; the loading macro then names the line that is at fault.
 ``dbt seed --show`` takes the result of an on-run-end hook for that of a seed and stops with a
 traceback at it, as it has no table; it is passed over.
 
+What the on-run-end hook reports of a run is printed after dbt's own summary, which would otherwise be the last thing a
+user sees, and goes into the run log.
+
 The loading macros get ``modules.seed_rows`` beside dbt's own ``modules.re`` and the like, since Jinja cannot open a file.
 
 Commands that build on Postgres take a lock and leave a row in the run log (see ``experiment_features.runs``). This
@@ -16,6 +19,8 @@ where a run is stopped.
 Every connection to Postgres is refused where the names of schema and database, which dbt puts into its statements as
 they are, or a setting of the server could make a part of a text be run.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import getpass
@@ -27,6 +32,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +48,10 @@ from dbt.task.freshness import FreshnessTask
 from dbt.task.run import RunTask
 from dbt.task.seed import SeedTask
 from dbt.task.test import TestTask
-from dbt_common.events.base_types import EventLevel
+from dbt_common.events.base_types import EventLevel, EventMsg
+from dbt_common.events.event_manager_client import add_callback_to_manager
 from dbt_common.events.functions import fire_event
-from dbt_common.events.types import Note
+from dbt_common.events.types import Note, PrintEvent
 from dbt_common.invocation import get_invocation_id
 
 from experiment_features.reading import Rows
@@ -65,6 +72,25 @@ _execute_with_hooks = RunTask.execute_with_hooks
 _handle_result = RunTask._handle_result
 _open_connection = PostgresConnectionManager.open
 _current_run: Run | None = None
+# What the run under way has to report, which is printed once.
+_report: Report | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the macro report_run has found out about a run.
+
+    Args:
+        causes: why rows and cells could not be used, as sentences.
+        outcome: what was published, or why nothing was; empty where there is nothing to say.
+    """
+
+    causes: list[str]
+    outcome: str
+
+    @property
+    def lines(self) -> list[str]:
+        return [*self.causes, self.outcome] if self.outcome else self.causes
 
 
 def _show_table_of_seed(task: SeedTask, result: Any) -> None:
@@ -87,7 +113,23 @@ def _modules_of_project() -> dict[str, Any]:
         "seed_rows": _seed_rows,
         "current_run": _current_run,
         "started_by": _started_by,
+        "keep_report": _keep_report,
     }
+
+
+def _keep_report(causes: Iterable[str], outcome: str) -> None:
+    global _report
+    _report = Report(list(causes), outcome.strip())
+
+
+def _print_report(event: EventMsg) -> None:
+    """Prints the report of the run when dbt has printed its summary. Nothing may leave it, or dbt could wait for ever."""
+    global _report
+    with suppress(Exception):
+        if event.info.name == "CommandCompleted" and _report is not None:
+            report, _report = _report, None
+            for line in report.lines if get_flags().PRINT else ():
+                fire_event(PrintEvent(msg=line))
 
 
 def _open_safely(connection: Connection) -> Connection:
@@ -108,6 +150,10 @@ def _open_safely(connection: Connection) -> Connection:
 
 def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
+    global _report
+    _report = None
+    # dbt forgets its callbacks between the commands of a process.
+    add_callback_to_manager(_print_report)
     adapter = get_adapter(task.config)
     if isinstance(task, NOT_BUILDING) or adapter.type() != "postgres":
         return _execute_with_hooks(task, selected_uids)
@@ -211,7 +257,8 @@ def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> 
     global _current_run
     _current_run = None
     try:
-        run.end(status, message, [_node(one) for one in results])
+        causes, report = _report.causes if _report else None, "\n".join(_report.lines) if _report and status == "failed" else None
+        run.end(status, message or report, causes, [_node(one) for one in results])
     except psycopg2.Error as error:
         sentence = f"The end of the run is not in the run log: {str(error).strip()}"
         fire_event(Note(msg=sentence), level=EventLevel.WARN)

@@ -39,26 +39,26 @@ len({{ list }})
 {%- endmacro %}
 
 {#
-    Whether a list has an item.
+    How often a list has an item that is not null.
 
-    In:  list_contains('compound_ids', 'compound_id')
+    In:  count_in_list('compound_ids', 'compound_id')      Out: for the list {1,3,1} and the item 1 it is 2
 
     Arguments: list and item, expressions.
 #}
-{% macro list_contains(list, item) -%}
-    {{ return(adapter.dispatch('list_contains')(list, item)) }}
+{% macro count_in_list(list, item) -%}
+    {{ return(adapter.dispatch('count_in_list')(list, item)) }}
 {%- endmacro %}
 
-{% macro postgres__list_contains(list, item) -%}
-{{ item }} = any({{ list }})
+{% macro postgres__count_in_list(list, item) -%}
+cardinality(array_positions({{ list }}, {{ item }}))
 {%- endmacro %}
 
-{% macro duckdb__list_contains(list, item) -%}
-list_contains({{ list }}, {{ item }})
+{% macro duckdb__count_in_list(list, item) -%}
+len(list_filter({{ list }}, lambda listed: listed = {{ item }}))
 {%- endmacro %}
 
-{% macro spark__list_contains(list, item) -%}
-array_contains({{ list }}, {{ item }})
+{% macro spark__count_in_list(list, item) -%}
+cardinality(filter({{ list }}, listed -> listed = {{ item }}))
 {%- endmacro %}
 
 {#

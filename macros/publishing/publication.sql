@@ -29,6 +29,15 @@
         ) -%}
     {%- endif -%}
 
+    {#- The data test that looks at this is not run by `dbt run`. -#}
+    {%- set mismatches = run_query('select mismatch from ' ~ ref('int_rows_per_file') ~ ' where mismatch is not null order by file').rows -%}
+    {%- if mismatches -%}
+        {%- do exceptions.raise_compiler_error(
+            'Nothing is published, since ' ~ mismatches | map(attribute='mismatch') | join(', and ')
+            ~ '; correct the files, or raise the limits in dbt_project.yml.'
+        ) -%}
+    {%- endif -%}
+
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 

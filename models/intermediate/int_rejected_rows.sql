@@ -279,15 +279,17 @@ unusable_entries as (
     select
         experiments.row_number,
         unknown_user_compounds.compound_id,
-        1 as entries
+        {{ count_in_list('experiments.compound_ids', 'unknown_user_compounds.compound_id') }} as entries,
+        {{ list_size('experiments.compound_ids') }} as entries_listed
     from experiments
     inner join unknown_user_compounds on experiments.user_id = unknown_user_compounds.user_id
-    where {{ list_contains('experiments.compound_ids', 'unknown_user_compounds.compound_id') }}
+    where {{ count_in_list('experiments.compound_ids', 'unknown_user_compounds.compound_id') }} > 0
     union all
     select
         row_number,
         cast(null as bigint) as compound_id,
-        {{ count_nulls('compound_ids') }} as entries
+        {{ count_nulls('compound_ids') }} as entries,
+        {{ list_size('compound_ids') }} as entries_listed
     from experiments_with_unusable_cells
     where {{ count_nulls('compound_ids') }} > 0
 
@@ -300,7 +302,8 @@ unusable_entries_per_row as (
         'not in compounds.csv: '
         || {{ joined('cast(compound_id as ' ~ data_type('text') ~ ')', ', ', 'compound_id') }} as unknown_ids,
         'not a compound id: ' || sum(entries) filter (where compound_id is null)
-        || case when sum(entries) filter (where compound_id is null) = 1 then ' entry' else ' entries' end as not_ids
+        || case when sum(entries) filter (where compound_id is null) = 1 then ' entry' else ' entries' end as not_ids,
+        sum(entries) < max(entries_listed) as is_partly_used
     from unusable_entries
     group by row_number
 
@@ -313,12 +316,13 @@ with_unusable_compounds as (
         row_number,
         'experiment_compound_ids' as column_name,
         'unusable_compounds' as code,
-        concat_ws('; ', unknown_ids, not_ids) as detail
+        concat_ws('; ', unknown_ids, not_ids) as detail,
+        is_partly_used
     from unusable_entries_per_row
 
 ),
 
-found as (
+other_rejects as (
 
     select * from rejected_users
     union all
@@ -335,6 +339,15 @@ found as (
     select * from without_run_time
     union all
     select * from without_compounds
+
+),
+
+found as (
+
+    select
+        *,
+        false as is_partly_used
+    from other_rejects
     union all
     select * from with_unusable_compounds
 
@@ -348,6 +361,12 @@ final as (
         found.column_name,
 
         found.code,
+        case
+            when not reasons.row_kept then null
+            when found.code in ('missing_date', 'missing_run_time', 'no_compounds') then 'empty'
+            when found.is_partly_used then 'partly used'
+            else 'unusable'
+        end as cell_state,
         replace(replace(reasons.reason, '{column}', found.column_name), '{detail}', found.detail) as reason,
         replace(replace(reasons.remedy, '{column}', found.column_name), '{detail}', found.detail) as remedy,
         reasons.row_kept

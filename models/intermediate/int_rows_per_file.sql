@@ -38,9 +38,9 @@ compounds as (
 
 ),
 
-rejected_rows as (
+causes as (
 
-    select * from {{ ref('int_rejected_rows') }}
+    select * from {{ ref('int_reject_causes') }}
 
 ),
 
@@ -67,14 +67,63 @@ rejected as (
 
     select
         file,
-        count(distinct row_number) filter (where not row_kept) as rows_rejected,
-        count(*) filter (where row_kept) as cells_left_out
-    from rejected_rows
+        coalesce(cast(sum(affected_rows) filter (where not row_kept) as bigint), 0) as rows_rejected,
+        coalesce(cast(sum(affected_rows) filter (where row_kept) as bigint), 0) as cells_left_out
+    from causes
     group by file
 
 ),
 
-final as (
+-- The columns that a published feature needs; signup_date is not among them, since no feature is made of it.
+needed_cells as (
+
+    select
+        file,
+        column_name,
+        cast(sum(empty_cells) as bigint) as empty_cells,
+        cast(sum(unusable_cells) as bigint) as unusable_cells
+    from causes
+    where column_name in ('experiment_run_time', 'experiment_compound_ids')
+    group by file, column_name
+
+),
+
+-- An empty cell does not count, as it says nothing of whether the others are what they should be.
+filled_cells as (
+
+    select
+        needed_cells.file,
+        needed_cells.column_name,
+        needed_cells.unusable_cells,
+        read_and_accepted.rows_accepted - needed_cells.empty_cells as filled_cells
+    from needed_cells
+    inner join read_and_accepted on needed_cells.file = read_and_accepted.file
+
+),
+
+mismatched_columns as (
+
+    select
+        file,
+        column_name,
+        unusable_cells || ' of ' || filled_cells || ' cells of ' || column_name || ' in ' || file
+        || ' cannot be used' as mismatch
+    from filled_cells
+    where unusable_cells > {{ var('stop_at_any_size_above_share') }} * filled_cells
+
+),
+
+mismatches as (
+
+    select
+        file,
+        {{ joined('mismatch', ', and ', 'column_name') }} as mismatch
+    from mismatched_columns
+    group by file
+
+),
+
+counted as (
 
     select
         read_and_accepted.file,
@@ -85,6 +134,36 @@ final as (
         coalesce(rejected.cells_left_out, 0) as cells_left_out
     from read_and_accepted
     left join rejected on read_and_accepted.file = rejected.file
+
+),
+
+final as (
+
+    select
+        counted.file,
+
+        counted.rows_read,
+        counted.rows_accepted,
+        counted.rows_rejected,
+        counted.cells_left_out,
+
+        nullif(concat_ws(
+            ', and ',
+            case
+                when
+                    counted.rows_rejected > {{ var('stop_at_any_size_above_share') }} * counted.rows_read
+                    or (
+                        counted.rows_rejected > {{ var('stop_above_rejected_rows') }}
+                        and counted.rows_rejected > {{ var('stop_above_rejected_share') }} * counted.rows_read
+                    )
+                    then
+                        counted.rows_rejected || ' of ' || counted.rows_read || ' rows of ' || counted.file
+                        || ' are rejected'
+            end,
+            mismatches.mismatch
+        ), '') as mismatch
+    from counted
+    left join mismatches on counted.file = mismatches.file
 
 )
 

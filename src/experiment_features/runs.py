@@ -206,8 +206,15 @@ class Run:
         """Adds what became of a node, so that others see how far the run is."""
         self._execute(f"{INSERT_NODES} values (%s, %s, %s, %s, %s, %s) {REPLACE_NODES}", *self._row(node))
 
-    def end(self, status: str, message: str | None, nodes: Iterable[Node]) -> None:
-        """Closes the row of the run, adds what became of its files and of nodes not added yet, and gives the lock back."""
+    def end(self, status: str, message: str | None, causes: list[str] | None, nodes: Iterable[Node]) -> None:
+        """Closes the row of the run, adds what became of its files and of nodes not added yet, and gives the lock back.
+
+        Args:
+            status: in the words of the run log.
+            message: why the run failed.
+            causes: why rows and cells could not be used; None where this command has not looked for them.
+            nodes: what became of each.
+        """
         rows = [self._row(one) for one in nodes]
         succeeded = {one.node.rpartition(".")[2] for one in nodes if one.status == "success"}
         with self._connection.cursor() as cursor:
@@ -225,8 +232,11 @@ class Run:
                     (self.run_id, "publications" in succeeded),
                 )
             cursor.execute(
-                self._with_schemas("update {audit}.runs set status = %s, message = %s, finished = clock_timestamp() where id = %s"),
-                (status, storable(message), self.run_id),
+                self._with_schemas(
+                    "update {audit}.runs set status = %s, message = %s, causes = coalesce(%s::text[], causes), "
+                    "finished = clock_timestamp() where id = %s"
+                ),
+                (status, storable(message), causes and list(map(storable, causes)), self.run_id),
             )
             cursor.execute("commit")
         self.close()
@@ -240,7 +250,7 @@ class Run:
 
     def _has_log(self) -> bool:
         runs = self._with_schemas("{audit}.runs").as_string(self._connection)
-        return bool(self._execute("select 1 from pg_attribute where attrelid = to_regclass(%s) and attname = 'nodes'", runs))
+        return bool(self._execute("select 1 from pg_attribute where attrelid = to_regclass(%s) and attname = 'causes'", runs))
 
     def _with_schemas(self, text: str) -> sql.Composed:
         names = {"audit": f"{self._schema}_audit", "staging": f"{self._schema}_staging"}

@@ -10,12 +10,14 @@ create table if not exists {audit}.runs (
     status text not null default 'running',
     message text,
     nodes bigint,
+    causes text[] not null default '{{}}',
     check (status in ('running', 'succeeded', 'failed', 'cancelled', 'interrupted')),
     check ((status = 'running') = (finished is null))
 );
 
--- Of a log from before there was this column.
+-- Of a log from before there were these columns.
 alter table {audit}.runs add column if not exists nodes bigint;
+alter table {audit}.runs add column if not exists causes text[] not null default '{{}}';
 
 create table if not exists {audit}.run_files (
     run_id text not null references {audit}.runs,

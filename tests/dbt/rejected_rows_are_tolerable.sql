@@ -1,4 +1,4 @@
--- Too many rejected rows in a file mean that the file is wrong, not its rows. All marts stand behind this test.
+-- A file most of whose rows or cells cannot be used is itself wrong, not its rows. All marts stand behind this test.
 with
 
 rows_per_file as (
@@ -9,9 +9,6 @@ rows_per_file as (
 
 select
     file,
-    rows_read,
-    rows_rejected
+    mismatch
 from rows_per_file
-where
-    rows_rejected > {{ var('tolerated_rejected_rows') }}
-    and rows_rejected > {{ var('max_rejected_ratio') }} * rows_read
+where mismatch is not null

@@ -177,7 +177,7 @@ def test_log_of_an_earlier_version_is_kept(make_project: Callable[[str], Project
     project = make_project("earlier")
     project.dbt("seed", "--quiet")
     before = project.query("select id, message from {schema}_audit.runs")
-    project.query("alter table {schema}_audit.runs drop column nodes")
+    project.query("alter table {schema}_audit.runs drop column nodes, drop column causes")
     project.dbt("seed", "--quiet")
     runs = project.query("select id, message, nodes from {schema}_audit.runs order by started")
     assert runs[0] == (*before[0], None) and [nodes for _, _, nodes in runs] == [None, 3]
@@ -219,18 +219,22 @@ def test_limit_that_is_no_number(built: Project, wait: str) -> None:
 
 def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:
     project = make_project("logged")
-    project.write(users=ONE_USER + "x,Bob,bob@example.com,2023-01-01\n")
+    project.write(
+        users=ONE_USER + "x,Bob,bob@example.com,2023-01-01\n",
+        user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time\n1,1,1,5\n2,1,2,5\n3,2,1,5\n",
+    )
     before = datetime.now(timezone.utc)
     project.dbt(*BUILD, "--quiet", FEATURES_STARTED_BY="night shift")
     after = datetime.now(timezone.utc)
 
-    [(run_id, command, started_by, started, finished, status, message, count)] = project.query("select * from {schema}_audit.runs")
+    [(run_id, command, started_by, started, finished, status, message, count, causes)] = project.query("select * from {schema}_audit.runs")
     assert (command, started_by, status, message) == ("dbt build", "night shift", "succeeded", None)
+    assert [cause.partition(":")[0] for cause in causes] == ["user_experiments.csv", "users.csv"]
     assert before < started < finished < after
 
     files = {row[1]: row[2:] for row in project.query("select * from {schema}_audit.run_files where run_id = '" + run_id + "'")}
-    # All ten experiments but the two of the one user left are those of users who are not there.
-    counts = {"users.csv": (2, 1, 1), "user_experiments.csv": (11, 2, 9), "compounds.csv": (3, 3, 0)}
+    # One experiment is of a user who is not there.
+    counts = {"users.csv": (2, 1, 1), "user_experiments.csv": (3, 2, 1), "compounds.csv": (3, 3, 0)}
     assert files.keys() == counts.keys()
     for name, (size, modified, checksum, loaded, *rows) in files.items():
         path = project.seeds / name
@@ -260,6 +264,9 @@ def test_log_of_a_run_that_publishes_nothing(make_project: Callable[[str], Proje
     assert nodes["model.experiment_features.publications"] == "skipped"
     [(message,)] = project.query("select message from {schema}_audit.run_nodes where node like '%.rejected_rows_are_tolerable%'")
     assert message == "Got 2 results, configured to fail if != 0"
+    [(message, causes)] = project.query("select message, causes from {schema}_audit.runs")
+    assert causes[-1].startswith("users.csv: all 11 rows: the user_id is not ") and message.splitlines()[:-1] == causes
+    assert message.splitlines()[-1].startswith("Nothing was published: 11 of 11 rows of user_experiments.csv are rejected, and 11 of 11 rows of users.csv")
 
 
 def test_message_that_is_no_text(make_project: Callable[[str], Project]) -> None:

@@ -159,7 +159,7 @@ def test_docs_tell_every_call(service: Service) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (users(5, 12), "users.csv: 12 of 17 rows are rejected."),
+        (users(5, 12), "12 of 17 rows of users.csv are rejected"),
         ("user_id,name,signup_date\n1,Alice,2023-01-01", "the header on line 1 lacks the column email"),
     ],
     ids=["too many rejected rows", "a file that cannot be loaded"],

@@ -170,7 +170,7 @@ def test_why_a_run_failed_and_rows_were_rejected(browser: webdriver.Chrome, serv
     open_page(browser, service)
     browser.find_element(By.ID, "start").click()
     wait(browser, lambda page: text(page, "#run-state") == "The last run failed; what was published before stays.")
-    assert "users.csv: 12 of 17 rows are rejected." in text(browser, "#run-reasons")
+    assert "users.csv: 12 of 17 rows: the user_id is not" in text(browser, "#run-reasons")
     wait(browser, lambda page: text(page, "#runs-table tbody").startswith("failed "))
     assert "12 of 17 rows" in text(browser, "#runs-table tbody").partition("succeeded")[0]
     assert text(browser, "#rejected-state") == "1 rows were rejected, and 0 cells of other rows left out."

@@ -18,6 +18,7 @@ from experiment_features.service.problems import MEDIA_TYPE, Json, Problem, prob
 from experiment_features.service.runner import Run, Runner
 
 REFUSED_BY_SEED = ("Compilation Error", "Runtime Error")
+TEST_OF_REJECTS = "rejected_rows_are_tolerable"
 
 
 def problems(**descriptions: str) -> dict[int | str, dict[str, Any]]:
@@ -261,12 +262,14 @@ def _input_was_refused(run: Run) -> bool:
 
 def _reasons(run: Run) -> list[str]:
     """Sentences that say why a run did not succeed."""
-    reasons = [f"{one['node'].split('.')[2]}: {' '.join((one['message'] or one['status']).split())}." for one in run["failed_nodes"]]
-    reasons += [
-        f"{one['file']}: {one['rows_rejected']} of {one['rows_read']} rows are rejected." for one in run["files"] if one["rows_rejected"]
+    # The sentences of a run that looked at the rows say more than a test that counted them.
+    reasons = [
+        f"{name}: {' '.join((one['message'] or one['status']).split())}"
+        for name, one in ((one["node"].split(".")[2], one) for one in run["failed_nodes"])
+        if not (run["causes"] and name == TEST_OF_REJECTS)
     ]
     if run["message"]:
-        reasons.append(" ".join(run["message"].split()))
+        reasons += run["message"].split("\n") if run["causes"] else [" ".join(run["message"].split())]
     return [f"{reason.rstrip('.')}." for reason in reasons]
 
 

@@ -50,7 +50,8 @@ class Run(BaseModel):
     status: RunStatus
     started: datetime
     finished: datetime | None = Field(description="null while it runs.")
-    message: str | None = Field(description="Why the run failed, where no node did.")
+    message: str | None = Field(description="Why the run failed, with the causes where its input was refused.")
+    causes: list[str] = Field(description="Why rows and cells could not be used: a sentence for each of the most frequent causes.")
     nodes_done: int = Field(description="Seeds, models and tests that have ended, without those skipped.")
     nodes_total: int | None = Field(description="Of how many; null of a run that dbt has not begun.")
     failed_nodes: list[FailedNode]

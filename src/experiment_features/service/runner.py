@@ -187,7 +187,7 @@ def _of_child(child: Child) -> Run:
     return {
         "id": child.run_id, "command": COMMAND, "started_by": STARTED_BY, "started": child.started, "finished": child.finished,
         "status": status, "message": (child.message or child.ending) if status == "failed" else None,
-        "nodes_done": 0, "nodes_total": None, "failed_nodes": [],
+        "causes": [], "nodes_done": 0, "nodes_total": None, "failed_nodes": [],
         "rows_read": None, "rows_published": None, "rows_rejected": None, "files": [],
     }  # fmt: skip
 

@@ -1,0 +1,52 @@
+{#
+    Prints why rows and cells could not be used, the causes first, then every row with its text: those of the last run
+    that came so far, whether they are published or not.
+
+    Arguments: file, a CSV file that the rows are written to instead of being printed, as the environment variable
+    REJECTS_FILE names it.
+#}
+{% macro show_rejects(file=none) -%}
+    {%- set file = file or env_var('REJECTS_FILE', '') -%}
+    {%- set staging = target.schema ~ '_staging' -%}
+    {%- set rejected = adapter.get_relation(target.database, staging, 'int_rejected_rows') -%}
+    {%- set row_text = adapter.get_relation(target.database, staging, 'int_rejected_row_text') -%}
+    {%- set published = adapter.get_relation(target.database, target.schema, 'rejected_rows') -%}
+    {%- if rejected is none or row_text is none -%}
+        {%- do exceptions.raise_compiler_error('No run has looked at the rows yet; `make run` makes the first one.') -%}
+    {%- endif -%}
+    {%- set columns = 'file, row_number, column_name, reason, remedy, row_kept' -%}
+    {%- set is_published = published is not none and run_query(
+        '(select ' ~ columns ~ ' from ' ~ rejected ~ ' except select ' ~ columns ~ ' from ' ~ published ~ ') union all '
+        ~ '(select ' ~ columns ~ ' from ' ~ published ~ ' except select ' ~ columns ~ ' from ' ~ rejected ~ ') limit 1'
+    ).rows | length == 0 -%}
+    {%- do print(
+        'Rejected rows and cells of what is published:' if is_published
+        else 'Rejected rows and cells of the last run, which has published nothing; ' ~ target.schema ~ '.rejected_rows is that of an earlier one:'
+    ) -%}
+    {%- for sentence in reject_sentences() -%}
+        {%- do print(sentence) -%}
+    {%- endfor -%}
+    {%- set text = 'texts.row_text' if file else "replace(replace(texts.row_text, chr(13), ''), chr(10), '⏎')" -%}
+    {%- set rows -%}
+select
+    rejected.file,
+    rejected.row_number,
+    rejected.column_name,
+    rejected.reason,
+    rejected.remedy,
+    rejected.row_kept,
+    {{ text }} as row_text
+from {{ rejected }} as rejected
+left join {{ row_text }} as texts on rejected.file = texts.file and rejected.row_number = texts.row_number
+order by rejected.file, rejected.row_number, rejected.column_name
+    {%- endset -%}
+    {%- set table = run_query(rows) -%}
+    {%- if file -%}
+        {%- do table.to_csv(file) -%}
+        {%- do print(table.rows | length ~ ' rows are written to ' ~ file ~ '.') -%}
+    {%- elif table.rows -%}
+        {%- do table.print_table(max_rows=none, max_columns=none, max_column_width=none) -%}
+    {%- else -%}
+        {%- do print('There are none.') -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,121 @@
+{#- The columns whose cells are shown as examples: ids, lists, run times and dates, but no names and addresses. -#}
+{%- set shown_columns = {
+    'users': ['user_id', 'signup_date'],
+    'user_experiments': ['experiment_id', 'user_id', 'experiment_compound_ids', 'experiment_run_time'],
+    'compounds': ['compound_id'],
+} -%}
+
+with
+
+rejected_rows as (
+
+    select * from {{ ref('int_rejected_rows') }}
+
+),
+
+users as (
+
+    select * from {{ ref('users') }}
+
+),
+
+user_experiments as (
+
+    select * from {{ ref('user_experiments') }}
+
+),
+
+compounds as (
+
+    select * from {{ ref('compounds') }}
+
+),
+
+causes as (
+
+    select
+        file,
+        column_name,
+        code,
+
+        count(*) as affected_rows,
+        count(*) filter (where cell_state = 'empty') as empty_cells,
+        count(*) filter (where cell_state = 'unusable') as unusable_cells,
+        min(row_number) as first_row_number
+    from rejected_rows
+    group by file, column_name, code
+
+),
+
+first_cells as (
+
+    {%- for file, columns in shown_columns.items() %}
+    select
+        causes.file,
+        causes.column_name,
+        causes.code,
+        case causes.column_name
+            {%- for column in columns %}
+            when '{{ column }}' then {{ file }}.{{ column }}
+            {%- endfor %}
+        end as cell
+    from causes
+    inner join {{ file }} on causes.first_row_number = {{ file }}.row_number
+    where causes.file = '{{ file }}.csv'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+-- Where columns are mixed up, an id or a date may be a name or an address: it has an @, or letters and no digit.
+examples as (
+
+    select
+        file,
+        column_name,
+        code,
+        replace(replace(replace(replace(cell, chr(13), ' '), chr(10), ' '), chr(9), ' '), chr(27), ' ') as cell
+    from first_cells
+    where
+        cell <> ''
+        and position('@' in cell) = 0
+        and (
+            column_name not in ('user_id', 'signup_date')
+            or length(cell) = 1
+            or cell <> translate(cell, '0123456789', '')
+        )
+
+),
+
+final as (
+
+    select
+        causes.file,
+        causes.column_name,
+        causes.code,
+
+        causes.affected_rows,
+        causes.empty_cells,
+        causes.unusable_cells,
+        causes.first_row_number,
+
+        rejected_rows.reason,
+        rejected_rows.remedy,
+        rejected_rows.row_kept,
+        case when length(examples.cell) > 40 then substr(examples.cell, 1, 40) || '…' else examples.cell end as example
+    from causes
+    inner join rejected_rows
+        on
+            causes.file = rejected_rows.file
+            and causes.first_row_number = rejected_rows.row_number
+            and causes.column_name = rejected_rows.column_name
+            and causes.code = rejected_rows.code
+    left join examples
+        on
+            causes.file = examples.file
+            and causes.column_name = examples.column_name
+            and causes.code = examples.code
+
+)
+
+select * from final

@@ -1,0 +1,170 @@
+"""What is never published, and what a user reads then: a sentence for each cause, and the rejected rows."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+from collections.abc import Callable, Sequence
+
+import pytest
+from conftest import BUILD, PROJECT, Project
+from services import serving
+
+USERS = "user_id,name,email,signup_date"
+EXPERIMENTS = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
+COMPOUNDS = "compound_id,compound_name,compound_structure"
+ID = "Write the user_id as a whole number, without a sign, a point or other characters."
+
+
+def write(project: Project, users: Sequence[str] = ("1,Ann,a@example.com,2023-01-01",), experiments: Sequence[str] = ()) -> None:
+    """Writes the files, with the compounds 1 and 2."""
+    project.write(
+        users="\n".join([USERS, *users]),
+        user_experiments="\n".join([EXPERIMENTS, *experiments]),
+        compounds="\n".join([COMPOUNDS, "1,A,C", "2,B,C"]),
+    )
+
+
+def experiments(column: str, cells: Sequence[str]) -> list[str]:
+    """Experiments of user 1 with these cells in one column."""
+    good = {"user_id": "1", "experiment_compound_ids": "1", "experiment_run_time": "5"}
+    return [",".join([str(number), *{**good, column: cell}.values()]) for number, cell in enumerate(cells, 1)]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "found"),
+    [
+        ("user_id", ["1", "a", "b", "c"], "3 of 4 rows of user_experiments.csv are rejected"),
+        ("experiment_run_time", ["5", '"1,5"', "2 s", "-1"], "3 of 4 cells of experiment_run_time in user_experiments.csv cannot be used"),
+        # Where one entry of a list is used, the list is.
+        ("experiment_compound_ids", ["9;1", "A", "9;9", "8"], "3 of 4 cells of experiment_compound_ids in user_experiments.csv cannot be used"),
+        # Empty cells say nothing of the others.
+        ("experiment_run_time", ["", "", "5", "6", "x", "x", "x"], "3 of 5 cells of experiment_run_time in user_experiments.csv cannot be used"),
+    ],
+    ids=["rows", "run times", "lists", "filled cells"],
+)
+def test_more_than_half_stops_a_small_file(project: Project, column: str, cells: list[str], found: str) -> None:
+    write(project, experiments=experiments(column, cells))
+    output = project.dbt(*BUILD, succeeds=False)
+    last = f"Nothing was published: {found}, so {project.schema}.user_features is as it was before this run."
+    assert output.splitlines()[-1] == last
+    assert output.index("configured to fail if != 0") < output.index("user_experiments.csv: ") < output.index(last)
+    assert output.count(last) == 1
+    assert project.query("select to_regclass('{schema}.user_features')") == [(None,)]
+
+
+def test_dbt_run_is_stopped_as_well(project: Project) -> None:
+    """It runs no test."""
+    write(project, experiments=experiments("experiment_run_time", ["x", "x", "5"]))
+    project.dbt("seed", "--quiet")
+    lines = project.dbt("run", succeeds=False).splitlines()
+    found = "2 of 3 cells of experiment_run_time in user_experiments.csv cannot be used"
+    assert f"Nothing is published, since {found}; correct the files, or raise the limits in dbt_project.yml." in " ".join(" ".join(lines).split())
+    assert lines[-1].startswith(f"Nothing was published: {found}, so ")
+    assert project.query("select to_regclass('{schema}.user_features')") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("user_id", ["1"] * 9 + ["a"]),
+        ("experiment_run_time", ["5", "5", "x", "x"]),
+        ("experiment_run_time", ["", "", "", "5"]),
+        ("experiment_compound_ids", ["", ";", " ; ", "9;1"]),
+    ],
+    ids=["one row of ten", "half of the run times", "empty run times", "empty lists"],
+)
+def test_half_and_less_is_published(make_project: Callable[[str], Project], column: str, cells: list[str]) -> None:
+    project = make_project("fewer")
+    write(project, experiments=experiments(column, cells))
+    assert project.dbt(*BUILD).splitlines()[-1].startswith(f"Rows read: {len(cells) + 3}, users published: 1, rows rejected: ")
+
+
+def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[str], Project]) -> None:
+    """In the terminal, in the log of dbt and in the run log alike, of a run that publishes."""
+    project = make_project("grouped")
+    faults = ["2a", "Ann", "1.5", "", "9" * 60, "1", "2,too,many"]
+    write(
+        project,
+        users=[*(f"{number},U,u@example.com,2023-01-01" for number in range(1, 41)), "41,U,u@example.com,", "42,U,u@example.com,1.2.2023",
+               *(f"{fault},Ann,ann@example.com,2023-01-01" for fault in faults)],
+        experiments=experiments("experiment_run_time", ["5"] * 8 + ['"7,5"', '"8,5"']),
+    )  # fmt: skip
+    output = project.dbt(*BUILD, DBT_LOG_LEVEL_FILE="debug")
+    lines = output.splitlines()
+    expected = [
+        'user_experiments.csv: 2 of 10 rows: the experiment_run_time is not a plain decimal number, for example "7,5" on line 10; '
+        "write the experiment_run_time in digits with at most one decimal point, as 12.5: no sign, comma, unit or exponent.",
+        'users.csv: 3 of 49 rows: the user_id is not written in digits only, for example "2a" on line 44; '
+        "write the user_id as a whole number, without a sign, a point or other characters.",
+        "users.csv: 1 of 49 rows: the signup_date is missing, as on line 42; fill in the signup_date as YYYY-MM-DD.",
+        'users.csv: 1 of 49 rows: the signup_date is not a day written as YYYY-MM-DD, for example "1.2.2023" on line 43; '
+        "write the signup_date as YYYY-MM-DD.",
+        "users.csv: 1 of 49 rows: the user_id is missing, as on line 47; fill in the user_id.",
+        f'users.csv: 1 of 49 rows: the user_id is larger than 9223372036854775807, for example "{"9" * 40}…" on line 48; correct the user_id.',
+        "users.csv: and 2 more causes (2 rows).",
+    ]
+    assert lines[-8:-1] == expected
+    assert lines[-1].startswith("Rows read: 61, users published: 42, rows rejected: 7, cells left out: 4. ")
+    log = (project.folder / "logs" / "dbt.log").read_text()
+    assert all(line in log for line in lines[-8:])
+    assert project.query("select causes, message from {schema}_audit.runs") == [(expected, None)]
+
+
+def test_what_may_be_a_name_is_not_shown(make_project: Callable[[str], Project]) -> None:
+    project = make_project("shifted")
+    write(project, users=["1,Ann,a@example.com,2023-01-01", "Bob Lee,2,b@example.com,2023-01-01", "c@example.com,Cid,3,2023-01-01"])
+    output = project.dbt(*BUILD, succeeds=False)
+    assert "users.csv: 2 of 3 rows: the user_id is not written in digits only, as on line 3; write the user_id" in output
+    assert "Bob" not in output and "@" not in output
+
+
+def test_rejects_as_a_table_and_as_csv(make_project: Callable[[str], Project]) -> None:
+    """Of what is published, and of a run that stopped."""
+    project = make_project("listed")
+    write(project, users=["1,Ann,a@example.com,2023-01-01", '2a,"Bob ""B"", jr.\nat home",b@example.com,2023-01-01'])
+    show = ("--quiet", "run-operation", "show_rejects")
+    output = project.dbt("seed", "--quiet") + project.dbt(*show, succeeds=False)
+    assert "No run has looked at the rows yet; `make run` makes the first one." in output
+    project.dbt(*BUILD, "--quiet")
+    lines = project.dbt(*show).splitlines()
+    assert lines[0] == "Rejected rows and cells of what is published:"
+    assert lines[1].startswith('users.csv: 1 of 2 rows: the user_id is not written in digits only, for example "2a" on line 3; ')
+    assert [cell.strip() for cell in lines[4].split("|")[1:-1]] == [
+        "users.csv", "3", "user_id", "The user_id is not written in digits only.", ID, "False", '2a,Bob "B", jr.⏎at home,b@example.com,2023-01-01',
+    ]  # fmt: skip
+    assert len(lines) == 5
+
+    write(project, users=["x,Ann,a@example.com,2023-01-01", '2a,"Bob ""B"", jr.\nat home",b@example.com,2023-01-01'])
+    project.dbt(*BUILD, "--quiet", succeeds=False)
+    file = project.folder / "rejects.csv"
+    output = project.dbt(*show, REJECTS_FILE=str(file))
+    assert output.startswith("Rejected rows and cells of the last run, which has published nothing; listed.rejected_rows is that of an earlier one:")
+    assert output.splitlines()[-1] == f"2 rows are written to {file}."
+    with file.open(newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert [(row["file"], row["row_number"], row["remedy"]) for row in rows] == [("users.csv", "2", ID), ("users.csv", "3", ID)]
+    assert rows[1]["row_text"] == '2a,Bob "B", jr.\nat home,b@example.com,2023-01-01'
+
+
+def test_make_passes_the_file_on() -> None:
+    shown = subprocess.run(["make", "-n", "rejects", "OUT=a b.csv"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert 'REJECTS_FILE="a b.csv" dbt --quiet run-operation show_rejects' in shown
+
+
+def test_service_answers_with_the_causes(make_project: Callable[[str], Project]) -> None:
+    project = make_project("asked")
+    times = ["5", "5", '"7,5"']
+    cause = 'user_experiments.csv: {} of {} rows: the experiment_run_time is not a plain decimal number, for example "7,5" on line 4; '
+    with serving(project) as service:
+        write(project, experiments=experiments("experiment_run_time", times))
+        run = service.post("/etl?wait=true", 200)
+        assert len(run["causes"]) == 1 and run["causes"][0].startswith(cause.format(1, 3)) and run["message"] is None
+
+        write(project, experiments=experiments("experiment_run_time", [*times, '"8,5"', '"9,5"']))
+        problem = service.post("/etl?wait=true", 422)
+        run = service.get(f"/etl/{problem['run']['id']}")
+        assert len(run["causes"]) == 1 and run["causes"][0].startswith(cause.format(3, 5))
+        sentence = "Nothing was published: 3 of 5 cells of experiment_run_time in user_experiments.csv cannot be used, so "
+        assert run["message"].split("\n")[0] == run["causes"][0] and run["message"].split("\n")[1].startswith(sentence)
+        assert problem["reasons"] == run["message"].split("\n") and "Got 1 result" not in problem["detail"]
