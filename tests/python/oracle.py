@@ -132,16 +132,16 @@ def load(file: str, data: bytes) -> Table:
         raise LoadError(file, "not_utf8") from None
     if "\0" in text:
         raise LoadError(file, "not_utf8")
-    records = split_records(text, find_separator(text))
-    if records is None:
-        raise LoadError(file, "unclosed_quote")
+    records, is_closed = split_records(text, find_separator(text))
     if not records:
-        raise LoadError(file, "empty")
+        raise LoadError(file, "empty" if is_closed else "unclosed_quote")
 
     header, *body = records
     width = max(place for place, cell in enumerate(header.cells) if cell) + 1
     header = Record(header.line, header.cells[:width])
     places = find_columns(file, header)
+    if not is_closed:
+        raise LoadError(file, "unclosed_quote")
     own_names = tuple(header.cells[place] for place in places)
     table = Table([], [])
     for record in body:
@@ -173,8 +173,8 @@ def find_columns(file: str, header: Record) -> list[int]:
     return [names.index(column) for column in COLUMNS[file]]
 
 
-def split_records(text: str, separator: str) -> list[Record] | None:
-    """The records of a text that are not blank; None if a quote is never closed."""
+def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
+    """The records of a text that are not blank, up to a quote that is never closed, and whether there is none such."""
     records: list[Record] = []
     cells: list[str] = []
     cell = ""
@@ -182,7 +182,7 @@ def split_records(text: str, separator: str) -> list[Record] | None:
     # quote: behind a quote that closes the cell unless a second one follows;
     # plain: every other character is an ordinary one.
     state = "start"
-    is_wrong = False
+    is_wrong = ends_in_backslash = False
     line = first_line = 1
     for char in re.findall(r"\r\n|[\s\S]", text) + ["\n"]:
         is_end = char in ("\r\n", "\n", "\r")
@@ -196,7 +196,7 @@ def split_records(text: str, separator: str) -> list[Record] | None:
             state = "quoted"
         elif char == separator or is_end:
             cells.append(cell.strip(WHITE_SPACE))
-            cell, state = "", "start"
+            cell, state, ends_in_backslash = "", "start", False
             if is_end:
                 if any(cells):
                     records.append(Record(first_line, tuple(cells), is_wrong))
@@ -204,13 +204,15 @@ def split_records(text: str, separator: str) -> list[Record] | None:
         elif state == "start" and char == '"':
             cell, state = "", "quoted"
         else:
-            is_wrong = is_wrong or (state == "quote" and cell.endswith("\\"))
+            if state == "quote":
+                ends_in_backslash = cell.endswith("\\")
+            is_wrong = is_wrong or (ends_in_backslash and char not in WHITE_SPACE)
             cell += char
             if state == "quote" or char not in WHITE_SPACE:
                 state = "plain"
         if is_end:
             line += 1
-    return None if state == "quoted" else records
+    return records, state != "quoted"
 
 
 def is_missing(text: str) -> bool:

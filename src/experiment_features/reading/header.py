@@ -40,7 +40,7 @@ class Cells:
                 return None
             if not unquoted:
                 # A backslash in front of a quote was meant to keep it open; other text behind it belongs to the cell.
-                is_right = is_right and not (behind and quoted.endswith("\\"))
+                is_right = is_right and not (behind.strip(WHITE_SPACE) and quoted.endswith("\\"))
                 cell = (quoted.replace('""', '"') + behind).strip(WHITE_SPACE)
             cells.append(cell)
         return cells, is_right
