@@ -13,7 +13,7 @@ from services import serving
 USERS = "user_id,name,email,signup_date"
 EXPERIMENTS = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
 COMPOUNDS = "compound_id,compound_name,compound_structure"
-ID = "Write the user_id as a whole number, without a sign, a point or other characters."
+ID = "Write the user_id as a whole number in the digits 0 to 9."
 
 
 def write(project: Project, users: Sequence[str] = ("1,Ann,a@example.com,2023-01-01",), experiments: Sequence[str] = ()) -> None:
@@ -35,7 +35,7 @@ def experiments(column: str, cells: Sequence[str]) -> list[str]:
     ("column", "cells", "found"),
     [
         ("user_id", ["1", "a", "b", "c"], "3 of 4 rows of user_experiments.csv are rejected"),
-        ("experiment_run_time", ["5", '"1,5"', "2 s", "-1"], "3 of 4 cells of experiment_run_time in user_experiments.csv cannot be used"),
+        ("experiment_run_time", ["5", "1.5 s", "2 s", "-1"], "3 of 4 cells of experiment_run_time in user_experiments.csv cannot be used"),
         # Where one entry of a list is used, the list is.
         ("experiment_compound_ids", ["9;1", "A", "9;9", "8"], "3 of 4 cells of experiment_compound_ids in user_experiments.csv cannot be used"),
         # Empty cells say nothing of the others.
@@ -88,17 +88,17 @@ def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[
         project,
         users=[*(f"{number},U,u@example.com,2023-01-01" for number in range(1, 41)), "41,U,u@example.com,", "42,U,u@example.com,1.2.2023",
                *(f"{fault},Ann,ann@example.com,2023-01-01" for fault in faults)],
-        experiments=experiments("experiment_run_time", ["5"] * 8 + ['"7,5"', '"8,5"']),
+        experiments=experiments("experiment_run_time", ["5"] * 8 + ["7 s", "8 s"]),
     )  # fmt: skip
     output = project.dbt(*BUILD, DBT_LOG_LEVEL_FILE="debug")
     lines = output.splitlines()
     expected = [
-        'user_experiments.csv: 2 of 10 rows: the experiment_run_time is not a plain decimal number, for example "7,5" on line 10; '
-        "write the experiment_run_time in digits with at most one decimal point, as 12.5: no sign, comma, unit or exponent.",
-        'users.csv: 3 of 49 rows: the user_id is not written in digits only, for example "2a" on line 44; '
-        "write the user_id as a whole number, without a sign, a point or other characters.",
+        'user_experiments.csv: 2 of 10 rows: the experiment_run_time is not a number, for example "7 s" on line 10; '
+        "write the experiment_run_time in the digits 0 to 9 with at most one decimal point, as 12.5, and without a unit.",
+        'users.csv: 3 of 49 rows: the user_id is not a whole number, for example "2a" on line 44; '
+        "write the user_id as a whole number in the digits 0 to 9.",
         "users.csv: 1 of 49 rows: the signup_date is missing, as on line 42; fill in the signup_date as YYYY-MM-DD.",
-        'users.csv: 1 of 49 rows: the signup_date is not a day written as YYYY-MM-DD, for example "1.2.2023" on line 43; '
+        'users.csv: 1 of 49 rows: the signup_date does not begin with its year, so its day and month could be confused, for example "1.2.2023" on line 43; '
         "write the signup_date as YYYY-MM-DD.",
         "users.csv: 1 of 49 rows: the user_id is missing, as on line 47; fill in the user_id.",
         f'users.csv: 1 of 49 rows: the user_id is larger than 9223372036854775807, for example "{"9" * 40}…" on line 48; correct the user_id.',
@@ -115,7 +115,7 @@ def test_what_may_be_a_name_is_not_shown(make_project: Callable[[str], Project])
     project = make_project("shifted")
     write(project, users=["1,Ann,a@example.com,2023-01-01", "Bob Lee,2,b@example.com,2023-01-01", "c@example.com,Cid,3,2023-01-01"])
     output = project.dbt(*BUILD, succeeds=False)
-    assert "users.csv: 2 of 3 rows: the user_id is not written in digits only, as on line 3; write the user_id" in output
+    assert "users.csv: 2 of 3 rows: the user_id is not a whole number, as on line 3; write the user_id" in output
     assert "Bob" not in output and "@" not in output
 
 
@@ -129,9 +129,9 @@ def test_rejects_as_a_table_and_as_csv(make_project: Callable[[str], Project]) -
     project.dbt(*BUILD, "--quiet")
     lines = project.dbt(*show).splitlines()
     assert lines[0] == "Rejected rows and cells of what is published:"
-    assert lines[1].startswith('users.csv: 1 of 2 rows: the user_id is not written in digits only, for example "2a" on line 3; ')
+    assert lines[1].startswith('users.csv: 1 of 2 rows: the user_id is not a whole number, for example "2a" on line 3; ')
     assert [cell.strip() for cell in lines[4].split("|")[1:-1]] == [
-        "users.csv", "3", "user_id", "The user_id is not written in digits only.", ID, "False", '2a,Bob "B", jr.⏎at home,b@example.com,2023-01-01',
+        "users.csv", "3", "user_id", "The user_id is not a whole number.", ID, "False", '2a,Bob "B", jr.⏎at home,b@example.com,2023-01-01',
     ]  # fmt: skip
     assert len(lines) == 5
 
@@ -154,14 +154,14 @@ def test_make_passes_the_file_on() -> None:
 
 def test_service_answers_with_the_causes(make_project: Callable[[str], Project]) -> None:
     project = make_project("asked")
-    times = ["5", "5", '"7,5"']
-    cause = 'user_experiments.csv: {} of {} rows: the experiment_run_time is not a plain decimal number, for example "7,5" on line 4; '
+    times = ["5", "5", "7 s"]
+    cause = 'user_experiments.csv: {} of {} rows: the experiment_run_time is not a number, for example "7 s" on line 4; '
     with serving(project) as service:
         write(project, experiments=experiments("experiment_run_time", times))
         run = service.post("/etl?wait=true", 200)
         assert len(run["causes"]) == 1 and run["causes"][0].startswith(cause.format(1, 3)) and run["message"] is None
 
-        write(project, experiments=experiments("experiment_run_time", [*times, '"8,5"', '"9,5"']))
+        write(project, experiments=experiments("experiment_run_time", [*times, "8 s", "9 s"]))
         problem = service.post("/etl?wait=true", 422)
         run = service.get(f"/etl/{problem['run']['id']}")
         assert len(run["causes"]) == 1 and run["causes"][0].startswith(cause.format(3, 5))
