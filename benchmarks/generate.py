@@ -1,6 +1,6 @@
 """Writes the three input files of the benchmark: the same rows each time.
 
-``python benchmarks/generate.py ROWS FOLDER [--form clean|published|quoted]`` writes users.csv,
+``python benchmarks/generate.py ROWS FOLDER [--form NAME]`` writes users.csv,
 user_experiments.csv and compounds.csv with ROWS experiments. The form changes how the rows are
 written, not what they say.
 """
@@ -8,10 +8,11 @@ written, not what they say.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+import gzip
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import starmap
+from itertools import chain, count, starmap
 from pathlib import Path
 
 import numpy as np
@@ -41,22 +42,49 @@ BAD_KINDS = (
 
 @dataclass(frozen=True)
 class Form:
-    """How a file is written: what stands before its header, around each row and between its cells."""
+    """How a file is written.
 
-    before_header: str
-    around_row: str
-    between_cells: str
+    before_header, around_row, between_cells: what is written there. change: what becomes of a line with its end, by its
+    number, 0 for the header. is_packed: by gzip.
+    """
+
+    before_header: str = ""
+    around_row: str = ""
+    between_cells: str = ","
+    change: Callable[[str, int], str] | None = None
+    is_packed: bool = False
 
     def row(self, *cells: str) -> str:
         """One line, with its line end."""
         return f"{self.around_row}{self.between_cells.join(cells)}{self.around_row}\n"
 
 
+def with_quoted_lists(line: str, number: int) -> str:
+    """The third cell in quotes, with commas for semicolons."""
+    cells = line.split(",")
+    return ",".join([*cells[:2], f'"{cells[2].replace(";", ",")}"', *cells[3:]]) if len(cells) > 3 and number else line
+
+
+def odd(line: str, number: int) -> str:
+    """One line of a hundred with a surplus separator, or with quotes around a cell that need not have them."""
+    if not number or number % 100:
+        return line
+    first, _, others = line.partition(",")
+    return f'"{first}",{others}' if number % 200 else line.replace("\n", ",\n")
+
+
 FORMS = {
-    "clean": Form("", "", ","),
+    "clean": Form(),
     # An empty line above the header and a tab behind each comma, as in the published files.
-    "published": Form("\n", "", ",\t"),
-    "quoted": Form("", '"', '","'),
+    "published": Form(before_header="\n", between_cells=",\t"),
+    "quoted": Form(around_row='"', between_cells='","'),
+    "extra": Form(change=lambda line, number: line.replace("\n", ",note\n")),
+    "trailing": Form(change=lambda line, number: line.replace("\n", ",\n")),
+    "stray": Form(change=lambda line, number: line.replace("\n", '"\n') if number == 2 else line),
+    "blank": Form(change=lambda line, number: line if number % 100 else line + "\n"),
+    "odd": Form(change=odd),
+    "inside": Form(change=with_quoted_lists),
+    "gzip": Form(is_packed=True),
 }
 
 
@@ -93,12 +121,13 @@ def write_files(rows: int, folder: Path, form: Form) -> None:
 
 def write_file(path: Path, form: Form, header: tuple[str, ...], chunks: Iterable[list[tuple[str, ...]]]) -> None:
     """Writes the header and the rows of each chunk; a row is a tuple of cells."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        file.write(form.before_header + form.row(*header))
+    opened = gzip.open(path, "wt", 6, "utf-8", newline="") if form.is_packed else open(path, "w", encoding="utf-8", newline="")
+    with opened as file:
         # A template filled in per row takes half the time of joining its cells.
         template = form.row(*["{}"] * len(header)).format
-        for rows in chunks:
-            file.writelines(starmap(template, rows))
+        lines = chain([form.row(*header)], (line for rows in chunks for line in starmap(template, rows)))
+        file.write(form.before_header)
+        file.writelines(map(form.change, lines, count()) if form.change else lines)
 
 
 def user_rows(users: int) -> list[tuple[str, ...]]:

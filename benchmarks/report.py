@@ -15,7 +15,9 @@ from contenders import (
     DBT_SEED,
     DBT_SEED_AND_RUN,
     DBT_VERSION,
+    DUCKDB_READ,
     DUCKDB_RUN,
+    DUCKDB_SEED,
     FEATURES,
     LOADING,
     PANDAS,
@@ -30,6 +32,8 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 STYLES = [("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"), ("#56B4E9", "P")]
 TEN, MILLION, TEN_MILLIONS = 10, 1_000_000, 10_000_000
 DUCKDB_SCRIPT = "duckdb"
+# How many times as long as the clean file another form may take.
+FORMS = {"published": 1.8, "quoted": 1.8, "extra": 2, "trailing": 2, "stray": 2, "blank": 2, "odd": 2, "inside": 6, "gzip": 3}
 
 
 class Results:
@@ -86,7 +90,7 @@ def requirements(results: Results) -> Iterator[tuple[str, str, str]]:
     if nodes and version:
         yield f"`{DUCKDB_RUN}` on 10 rows, first node to last, against `{DBT_VERSION}`", "within 2x", f"{nodes / version:.2f}x"
     if found := ratio("loading_seconds", DBT_SEED, MILLION, PSQL_COPY, MILLION):
-        yield f"seed node against `{PSQL_COPY}` at 1,000,000 rows", "within 3x", f"{found:.2f}x"
+        yield f"seed node against `{PSQL_COPY}` at 1,000,000 rows", "within 2.6x", f"{found:.2f}x"
         # The client streams the file to any server.
         yield "the same where the server cannot read the file, as it never does", "within 6x", f"{found:.2f}x"
     if found := ratio("seconds", STOCK_DBT_SEED, 100_000, DBT_SEED, 100_000):
@@ -97,7 +101,10 @@ def requirements(results: Results) -> Iterator[tuple[str, str, str]]:
         yield f"memory of `{DBT_SEED_AND_RUN}` against pandas at 10,000,000 rows", "less than 0.1x", f"{found:.3f}x"
     if found := ratio("seconds", DBT_SEED_AND_RUN, TEN_MILLIONS, DBT_SEED_AND_RUN, MILLION):
         yield f"`{DBT_SEED_AND_RUN}` at 10,000,000 rows against 1,000,000", "less than 11x", f"{found:.1f}x"
-    for form, required in (("published", "within 2x"), ("quoted", "within 4x")):
+    if found := ratio("loading_seconds", DUCKDB_SEED, MILLION, DUCKDB_READ, MILLION):
+        yield "seed node on DuckDB against its own `read_csv` at 1,000,000 rows", "within 3x", f"{found:.2f}x"
+    for form, most in FORMS.items():
+        required = f"within {most}x"
         if found := ratio("loading_seconds", f"{DBT_SEED}, {form}", MILLION, DBT_SEED, MILLION):
             yield f"seed node of the {form} form against the clean one at 1,000,000 rows", required, f"{found:.2f}x"
 

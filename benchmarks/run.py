@@ -5,7 +5,7 @@ default the folder of this file; new results replace those of the same size and 
 environment:
 
     ROWS     numbers of experiments, such as "1000 100000"; by default 1000000
-    FORMS    which forms of the files are loaded beside "clean"; by default "published quoted"
+    FORMS    which forms of the files are loaded beside "clean"; by default all of generate.py
     ENGINES  which engines run this project beside Postgres; by default "duckdb spark"
     REPEATS  measurements of each contender; by default 3
 
@@ -32,6 +32,7 @@ from pathlib import Path
 import psycopg2
 from agreement import first_difference
 from contenders import CLEAN, CONTENDERS, ENGINES, FEATURES, REFERENCES, Contender
+from generate import FORMS
 from results import Measurements, write_results
 
 from experiment_features.postgres import Server, ServerError
@@ -51,7 +52,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=BENCHMARKS, help="folder of the results")
     output = parser.parse_args().output
     sizes = numbers("ROWS", "1000000")
-    forms = {CLEAN, *chosen("FORMS", (CLEAN, "published", "quoted"))}
+    forms = {CLEAN, *chosen("FORMS", tuple(FORMS))}
     engines = {"", *chosen("ENGINES", ENGINES)}
     repeats = numbers("REPEATS", "3")[0]
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -104,7 +104,8 @@ def _seed_rows(seed: dict[str, Any], folder: str = "") -> Rows:
     folder = folder or os.environ.get("SEEDS_DIR") or str(found.parent)
     if "://" not in folder:
         folder = str(Path(seed["root_path"]) / folder)
-    return Rows(folder, found.stem, list(seed["columns"]), os.environ.get("SEEDS_ENCODING", ""))
+    encoding, exchange = (os.environ.get(name, "") for name in ("SEEDS_ENCODING", "FEATURES_EXCHANGE_DIR"))
+    return Rows(folder, found.stem, list(seed["columns"]), encoding, exchange)
 
 
 def _modules_of_project() -> dict[str, Any]:

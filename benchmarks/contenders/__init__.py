@@ -14,6 +14,8 @@ DBT_SEED = "dbt seed"
 DBT_SEED_AND_RUN = "dbt seed && dbt run"
 DBT_VERSION = "dbt --version"
 DUCKDB_RUN = "dbt run, duckdb"
+DUCKDB_SEED = "dbt seed, duckdb"
+DUCKDB_READ = "read_csv of duckdb"
 PSQL_COPY = "psql \\copy"
 STOCK_DBT_SEED = "stock dbt seed"
 PANDAS = "pandas"
@@ -35,7 +37,7 @@ class Contender:
         name: as the results show it.
         job: FEATURES, LOADING or COMMANDS.
         command: what is measured.
-        form: of the input files: CLEAN, "published" or "quoted".
+        form: of the input files, as generate.py has them.
         engine: one of ENGINES where this project runs on it; empty on Postgres and for all others.
         schema: FEATURES_SCHEMA for dbt, which works in a folder of the same name; contenders may share them.
         prepare: a command that runs once in this folder, before all measurements of a size.
@@ -121,6 +123,24 @@ CONTENDERS = [
             reports="dbt",
         )
         for form in ("published", "quoted")
+    ),
+    *(
+        Contender(
+            name=f"{DBT_SEED}, {form}", job=LOADING, command=("dbt", "seed", "--project-dir", "{project}"), form=form, prepare=DBT_PARSE, reports="dbt",
+        )
+        for form in ("extra", "trailing", "stray", "blank", "odd", "inside", "gzip")
+    ),
+    Contender(
+        name=DUCKDB_SEED,
+        job=LOADING,
+        command=("sh", "-c", f'export {ENGINE_FOLDERS}; dbt seed --project-dir "$0" --target duckdb', "{project}"),
+        engine="duckdb",
+        schema="seed_on_duckdb",
+        prepare=(*DBT_PARSE, "--target", "duckdb"),
+        reports="dbt",
+    ),
+    Contender(
+        name=DUCKDB_READ, job=LOADING, command=("python", "{contenders}/duckdb_read.py", "{seeds}"), reports="psql",
     ),
     Contender(
         name=PSQL_COPY,

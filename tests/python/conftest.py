@@ -5,23 +5,26 @@ No test touches the developer's server, data, seeds or build folders.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import psycopg2
 import pytest
+from forked_dbt import ForkedDbt
 
 from experiment_features.postgres import Server
 
 PROJECT = Path(__file__).resolve().parents[2]
 PUBLISHED = Path(__file__).resolve().parent / "published"
 # Variables by which a developer's own shell could change what is tested.
-OWN_SETTINGS = ("PG", "DBT_", "ENGINE", "DUCKDB_", "SPARK_", "FEATURES_", "ETL_", "SEEDS_DIR", "SHOW_FEATURES")
+OWN_SETTINGS = ("PG", "DBT_", "ENGINE", "DUCKDB_", "SPARK_", "FEATURES_", "ETL_", "SEEDS_", "SHOW_FEATURES")
 # What `make run` and the service do, without printing.
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 # The same, for tests in which no data test decides anything, in some two thirds of the time.
@@ -38,6 +41,14 @@ LONGEST = ("test_readers", "test_publishing", "test_readme", "test_torture")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+@cache
+def forked_dbt() -> ForkedDbt:
+    """The one of this process."""
+    dbt = ForkedDbt()
+    atexit.register(dbt.close)
+    return dbt
 
 
 @dataclass
@@ -73,16 +84,7 @@ class Project:
         return subprocess.Popen(
             [*program, "--no-use-colors", *arguments],
             cwd=self.root,
-            env={
-                **self.environment,
-                "FEATURES_SCHEMA": self.schema,
-                "SEEDS_DIR": str(self.seeds),
-                "DBT_TARGET_PATH": str(self.folder / "target"),
-                "DBT_LOG_PATH": str(self.folder / "logs"),
-                # A tenth of dbt's time, and read by hardly any test.
-                "DBT_LOG_LEVEL_FILE": "none",
-                **environment,
-            },
+            env=self.settings(environment),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -91,11 +93,23 @@ class Project:
 
     def dbt(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> str:
         """Runs dbt as a process and gives what it printed; succeeds=None takes either outcome."""
-        process = self.start(*arguments, **environment)
-        output, _ = process.communicate()
+        output, code = forked_dbt().run(["--no-use-colors", *arguments], self.root, self.settings(environment))
         assert "Traceback" not in output, output
-        assert succeeds is None or succeeds == (process.returncode == 0), output
+        assert succeeds is None or succeeds == (code == 0), output
         return output
+
+    def settings(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a process."""
+        return {
+            **self.environment,
+            "FEATURES_SCHEMA": self.schema,
+            "SEEDS_DIR": str(self.seeds),
+            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+            # A tenth of dbt's time, and read by hardly any test.
+            "DBT_LOG_LEVEL_FILE": "none",
+            **environment,
+        }
 
     def query(self, sql: str) -> list[tuple]:
         """The rows of a query; `{schema}` in it is the target schema."""

@@ -182,11 +182,20 @@ def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
     # quote: behind a quote that closes the cell unless a second one follows;
     # plain: every other character is an ordinary one.
     state = "start"
-    is_wrong = ends_in_backslash = False
     line = first_line = 1
+    # A line with an escaped quote in quotes is a row by itself, and a wrong one.
+    white = re.escape(WHITE_SPACE.replace(separator, ""))
+    mark = re.escape(separator)
+    escaped = re.compile(rf'(?:^|{mark})[{white}]*"[^"]*\\"(?![{white}]*(?:{mark}|$))')
+    lines = re.split(r"\r\n|\n|\r", text)
+    is_wrong = False
     for char in re.findall(r"\r\n|[\s\S]", text) + ["\n"]:
         is_end = char in ("\r\n", "\n", "\r")
-        if state == "quoted":
+        if is_wrong:
+            if is_end:
+                records.append(Record(line, (), True))
+                first_line = line + 1
+        elif state == "quoted":
             if char == '"':
                 state = "quote"
             else:
@@ -196,22 +205,20 @@ def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
             state = "quoted"
         elif char == separator or is_end:
             cells.append(cell.strip(WHITE_SPACE))
-            cell, state, ends_in_backslash = "", "start", False
+            cell, state = "", "start"
             if is_end:
                 if any(cells):
-                    records.append(Record(first_line, tuple(cells), is_wrong))
-                cells, is_wrong, first_line = [], False, line + 1
+                    records.append(Record(first_line, tuple(cells)))
+                cells, first_line = [], line + 1
         elif state == "start" and char == '"':
             cell, state = "", "quoted"
         else:
-            if state == "quote":
-                ends_in_backslash = cell.endswith("\\")
-            is_wrong = is_wrong or (ends_in_backslash and char not in WHITE_SPACE)
             cell += char
             if state == "quote" or char not in WHITE_SPACE:
                 state = "plain"
         if is_end:
             line += 1
+            is_wrong = bool(records) and state == "start" and line <= len(lines) and bool(escaped.search(lines[line - 1]))
     return records, state != "quoted"
 
 

@@ -142,6 +142,12 @@ def test_white_space_around_quotes_is_nothing(folder: Path, cells: list[str], ed
     assert read(folder / "with") == read(folder / "without")
 
 
+@pytest.mark.parametrize("cell", ['"5\\" pipe"', '"5\\""', '"say, \\"hi\\""', ' "\\"hi\\", she said"'])
+def test_escaped_quotes_reject_their_line_and_no_other(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "compounds.csv").write_text(HEADER + f'1,{cell},x\n2,"a",y\n3,"C:\\",z\n')
+    assert read(tmp_path) == Found({3: ["2", "a", "y"], 4: ["3", "C:\\", "z"]}, [2])
+
+
 TEXT = HEADER + '1,"Zoë, pure",C20\n2,b,"C21\nH30"\n\n4,d,e\n'
 PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard.ZstdCompressor().compress

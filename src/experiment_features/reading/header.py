@@ -22,28 +22,26 @@ class Cells:
         # A cell in quotes with what follows them, or one without quotes, and the separator behind it.
         self._cell = re.compile(rf'[{white}]*"((?:[^"]|"")*)"((?:[^"{mark}][^{mark}]*)?){mark}|([^{mark}]*){mark}')
         self._separator = separator
+        # In quotes, a backslash in front of a quote that ends no cell.
+        self.escaped_quote = re.compile(rf'(?:^|{mark})[{white}]*"[^"]*\\"(?![{white}]*(?:{mark}|$))')
 
     def reader(self, lines: Iterable[str]):  # noqa: ANN201 - csv does not name it
         return csv.reader(lines, delimiter=self._separator, strict=True)
 
-    def of(self, record: str) -> tuple[list[str], bool] | None:
-        """The cells of a record, without white space and quotes around them, and whether its quotes are right.
-
-        None where a quote is open at its end.
-        """
+    def of(self, record: str) -> list[str] | None:
+        """The cells of a record, without white space and quotes around them; None where a quote is open at its end."""
         if '"' not in record:
-            return [cell.strip(WHITE_SPACE) for cell in record.split(self._separator)], True
-        cells, is_right = [], True
+            return [cell.strip(WHITE_SPACE) for cell in record.split(self._separator)]
+        cells = []
         for quoted, behind, unquoted in self._cell.findall(record + self._separator):
             cell = unquoted.strip(WHITE_SPACE)
             if cell.startswith('"'):
                 return None
             if not unquoted:
-                # A backslash in front of a quote was meant to keep it open; other text behind it belongs to the cell.
-                is_right = is_right and not (behind.strip(WHITE_SPACE) and quoted.endswith("\\"))
+                # As for Python's csv module, text behind the closing quote belongs to the cell.
                 cell = (quoted.replace('""', '"') + behind).strip(WHITE_SPACE)
             cells.append(cell)
-        return cells, is_right
+        return cells
 
 
 def separator_of(text: str) -> str:

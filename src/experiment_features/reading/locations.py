@@ -179,8 +179,8 @@ def _fetch(url: str, table: str, copies: Path) -> list[File]:
     except ReadingError:
         raise
     except ImportError as error:
-        package = re.search(r"[Ii]nstall (\w+)", str(error))
-        raise ReadingError(f"it cannot be read: {error}; install it by `.venv/bin/pip install {package[1] if package else '...'}`.") from None
+        package = error.name or re.search(r'(?:[Ii]nstall |requires ")(\w+)|$', str(error))[1]
+        raise ReadingError(f"it cannot be read: {error}; install it by `.venv/bin/pip install {package or '...'}`.") from None
     except Exception as error:  # each store has errors of its own
         text = str(error).replace(url, shown) or type(error).__name__
         raise ReadingError(f"it cannot be read: {text}; see that the address and the rights to it are right, and load it again.") from None

@@ -34,6 +34,7 @@ class Rows:
         folder, table: as `locations.find` has them.
         wanted: the names of the columns to read; none for all that the header has.
         encoding: the value of SEEDS_ENCODING; empty to find UTF-8 and UTF-16.
+        exchange: a folder for temporary files; empty for that of the system.
 
     Attributes:
         columns: the names, in the order of the stream.
@@ -45,10 +46,10 @@ class Rows:
         first_lines: after the stream was read, the number of the record that is the first line of each file.
     """
 
-    def __init__(self, folder: str, table: str, wanted: Sequence[str] | None = None, encoding: str = "") -> None:
+    def __init__(self, folder: str, table: str, wanted: Sequence[str] | None = None, encoding: str = "", exchange: str = "") -> None:
         self.problem, self.count = "", 0
-        # Copies of what is far, for as long as the rows are read.
-        self._copies = tempfile.TemporaryDirectory(prefix="experiment-features-")
+        # For copies of what is far, and for what is saved, as long as the rows are there.
+        self._copies = tempfile.TemporaryDirectory(prefix="experiment-features-", dir=exchange or None)
         self.marker = secrets.token_hex(8)
         self.first_lines: list[int] = []
         self.rejected = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")
@@ -187,9 +188,9 @@ class Rows:
                         raise ReadingError(_open_quote(blocks.line))
                     end = LINE_END.search(block, end.end())
                     taken = Cells(mark).of(block[: end.start() if end else len(block)].decode())
-                if any(taken[0]):
+                if any(taken):
                     rest = block[end.end() :] if end else b""
-                    form = Form(self, taken[0], mark, blocks.line, rest.decode().splitlines()[:LINES_OF_PREAMBLE])
+                    form = Form(self, taken, mark, blocks.line, rest.decode().splitlines()[:LINES_OF_PREAMBLE])
                     blocks.line += lines_in(block) - lines_in(rest)
                     return form, rest or blocks.next()
             blocks.line += 1
@@ -307,7 +308,7 @@ class Form:
         plain = trimmed[1:-1].split(b"\n") if trimmed is not None else []
         odd = self._odd(trimmed, plain) if plain else list(range(len(lines)))
         # Python's csv module takes a quote behind white space for a part of the cell.
-        records = Records(self._cells, lines, ends, is_regular=b'"' not in joined or joined == trimmed)
+        records = Records(self._cells, lines, ends, is_regular=b'"' not in joined or (joined == trimmed and b'\\"' not in joined))
         out: list[bytes] = []
         place = 0
         for start, end in _runs(odd):
@@ -345,7 +346,7 @@ class Form:
         width, found = len(self._header), len(cells)
         while len(cells) > width and not cells[-1]:
             cells.pop()
-        if cells == self._header or not any(cells):
+        if cells == self._header or (has_right_quotes and not any(cells)):
             return to._skipped(lines)
         to.count += 1
         reason = ""
@@ -384,20 +385,22 @@ class Records:
                 rest = zip(islice(self._lines, place, None), islice(self._ends, place, None))
                 self._reader = self._cells.reader((line + end).decode() for line, end in rest)
             try:
-                cells = next(self._reader)
+                cells: list[str] | None = next(self._reader)
                 self._next = self._first + self._reader.line_num
                 return cells, True, self._next
             except csv.Error:
                 self._next = -1
         following = place + 1
-        while (taken := self._cells.of(self.text(place, following))) is None:
+        if self._cells.escaped_quote.search(self.text(place, following)):
+            return [], False, following
+        while (cells := self._cells.of(self.text(place, following))) is None:
             # The quote that closes it is on one of the next lines that have one.
             while following < len(self._lines) and b'"' not in self._lines[following]:
                 following += 1
             if following == len(self._lines):
                 return None
             following += 1
-        return *taken, following
+        return cells, True, following
 
 
 def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:

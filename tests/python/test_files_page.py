@@ -1,0 +1,9 @@
+"""docs/files.md is what the tables of the tests make of it."""
+
+from __future__ import annotations
+
+from files_page import PAGE, page
+
+
+def test_page_is_up_to_date() -> None:
+    assert PAGE.read_text() == page(), "run `python tests/python/files_page.py`"
