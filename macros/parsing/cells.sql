@@ -1,9 +1,12 @@
 {#
-    The characters that are trimmed from entries of a list: space, tab, carriage return, line feed, vertical tab, form
-    feed, no-break space and byte-order mark; as they are, for patterns and for Jinja itself.
+    The characters that are trimmed from entries of a list, as the reader trims them from cells: white space, and what has
+    no width; as they are, for patterns and for Jinja itself.
 #}
 {% macro white_space_characters() -%}
-    {{ return(' \t\r\n\x0b\x0c\u00a0\ufeff') }}
+    {{ return(
+        ' \t\r\n\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\xad\u061c\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029'
+        ~ '\u202f\u205f\u3000\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff'
+    ) }}
 {%- endmacro %}
 
 {#
@@ -23,7 +26,9 @@ trim(both '{{ white_space_characters() }}' from {{ text }})
     Arguments: text, an expression for trimmed text.
 #}
 {% macro is_missing(text) -%}
-upper({{ text }}) in ('', 'NA', 'N/A', '#N/A', 'NAN', 'NULL', 'NONE', '-')
+upper({{ text }}) in (
+    '', 'NA', 'N/A', '#N/A', 'NAN', 'NULL', 'NONE', '-', '.', {{ text_literal('\\N') }}, 'N.A.', '<NA>', '(NULL)', '#NULL!', 'NAT'
+)
 {%- endmacro %}
 
 {#
@@ -50,7 +55,8 @@ trim(both {{ text_literal('+=\'"') }} from {{ text }})
 
 {#
     The first character of a text that looks like a digit or sign and is none, with its code, to end the sentence of a
-    reason: any character beyond ASCII, and beside digits the letters O, o, I and l. Null where there is none.
+    reason: a character beyond ASCII in a text without letters, or one of the letters O, o, I and l among digits. Null where
+    there is none.
 
     In:  misleading_character('user_id')        Out: '1٢' gives ': "٢" (U+0662) is not one of the digits 0 to 9'
 
@@ -62,7 +68,7 @@ trim(both {{ text_literal('+=\'"') }} from {{ text }})
 case
     when
         {{ character }} <> '' and not {{ is_missing(text) }}
-        and ({{ character }} not in ('O', 'o', 'I', 'l') or {{ matches(text, '.*[0-9].*') }})
+        and {{ matches(text, '[^A-Za-z]*|[0-9OoIl.]*[0-9][0-9OoIl.]*') }}
         then
             ': "' || {{ character }} || '" (U+' || repeat('0', 4 - length({{ code }})) || {{ code }}
             || ') is not one of the digits 0 to 9'

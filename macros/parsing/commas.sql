@@ -18,12 +18,13 @@ select
             when not coalesce(
                 bool_or(
                     {{ column }} like '%,%'
+                    and {{ column }} not like '%,'
                     and {{ matches(column, with_marks(decimal_comma())) }}
                     and not {{ matches(column, with_marks(grouped_digits())) }}
                 ),
                 false
             ) then 'ambiguous_comma'
-            when bool_or({{ column }} like '%.%') then 'comma_and_point'
+            when bool_or({{ column }} like '%.%' and {{ column }} not in ('.', 'n.a.', 'N.A.')) then 'comma_and_point'
             else 'decimal'
         end as commas
     from {{ relation }}

@@ -1,7 +1,7 @@
 {#
     An id as bigint, or null where the text is not a whole number from 0 up, or too large for bigint.
 
-    In:  parse_id('user_id')        Out: '007' and '7.0' give 7; '', '-1', '1.5' and '9223372036854775808' give null
+    In:  parse_id('user_id')        Out: '007' and '7.0' give 7; '', '-1', '1.5', '7.000' and '9223372036854775808' give null
 
     Arguments: text, an expression for trimmed text.
 
@@ -12,7 +12,7 @@
 {%- set digits = "trim(leading '0' from split_part(" ~ without_marks(text) ~ ", '.', 1))" -%}
 case
     when length({{ text }}) <= 18 and {{ matches(text, '[0-9]+') }} then {{ checked_cast(text, 'bigint') }}
-    when {{ matches(text, with_marks('[0-9]+([.]0*)?')) }}
+    when {{ matches(text, with_marks('[0-9]+' ~ decimals_of_zero())) }}
         then case
             when length({{ digits }}) < 19 or (length({{ digits }}) = 19 and {{ digits }} <= '9223372036854775807')
                 then {{ checked_cast("'0' || " ~ digits, 'bigint') }}
@@ -30,7 +30,14 @@ end
 {% macro id_reason(text) -%}
 case
     when {{ is_missing(text) }} then 'missing_id'
-    when {{ matches(text, with_marks('[0-9]+([.]0*)?')) }} then 'id_too_large'
+    when {{ matches(text, with_marks('[0-9]+' ~ decimals_of_zero())) }} then 'id_too_large'
     else 'id_not_integer'
 end
+{%- endmacro %}
+
+{#
+    The pattern of decimals that a whole number may have: zeros, but not three, since 7.000 may be seven thousand.
+#}
+{% macro decimals_of_zero() -%}
+    {{ return('(?:[.](?:0?0?|00000*))?') }}
 {%- endmacro %}

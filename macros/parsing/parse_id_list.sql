@@ -43,7 +43,7 @@ end
 {%- set plain = '(' ~ lists | join('|') ~ ')' -%}
 {%- set white = white_space_characters() -%}
 {%- set single = "trim(both '" ~ white ~ ";' from regexp_replace(" ~ separated_by_semicolons(text) ~ ", '[;" ~ white ~ "]*;[;" ~ white ~ "]*', ';', 'g'))" -%}
-{%- set marked = with_marks('0*([0-9]+)(?:[.]0*)?') | replace('(0*', '(?:0*') -%}
+{%- set marked = with_marks('0*([0-9]+)' ~ decimals_of_zero()) | replace('(0*', '(?:0*') -%}
 {%- set digits_only = "regexp_replace(" ~ single ~ ", " ~ text_literal('(^|;)(?:' ~ marked ~ ')(?=;|$)') ~ ", '\\1\\2\\3\\4', 'g')" -%}
 {%- set largest = '9223372036854775807' -%}
 {%- set ids = ['[0-9]{1,18}', largest] -%}

@@ -14,10 +14,11 @@ select
     rows_per_file.rows_read
 from {{ api.Relation.create(schema=staging, identifier='int_reject_causes') }} as causes
 inner join {{ api.Relation.create(schema=staging, identifier='int_rows_per_file') }} as rows_per_file on causes.file = rows_per_file.file
-order by causes.file, causes.affected_rows desc, causes.first_row_number, causes.column_name, causes.code
+order by causes.file desc, causes.affected_rows desc, causes.first_row_number, causes.column_name, causes.code
     {%- endset -%}
     {%- set sentences = [] -%}
-    {%- for file in run_query(causes).rows | groupby('file') -%}
+    {#- Users first: what is wrong with them explains much of the others. -#}
+    {%- for file in run_query(causes).rows | groupby('file') | reverse -%}
         {%- for cause in file.list[:most] -%}
             {%- set is_all = cause['affected_rows'] == cause['rows_read'] -%}
             {%- set how_many = 'all ' ~ cause['rows_read'] if is_all and cause['rows_read'] > 1 else cause['affected_rows'] ~ ' of ' ~ cause['rows_read'] -%}

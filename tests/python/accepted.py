@@ -33,7 +33,7 @@ def no_digit(character: str) -> str:
     return f': "{character}" (U+{code}) is not one of the digits 0 to 9'
 
 
-MISSING_WORDS = ("NA", "N/A", "NaN", "NULL", "None", "-", "#N/A", "n/a", "null")
+MISSING_WORDS = ("NA", "N/A", "NaN", "NULL", "None", "-", "#N/A", "n/a", "null", ".", "\\N", "n.a.", "<NA>", "(null)", "#NULL!", "NaT")
 
 # Cells of files whose run times have points.
 CELLS = [
@@ -42,7 +42,8 @@ CELLS = [
     Cell("the largest id", "9223372036854775807", IDS, 9223372036854775807),
     Cell("an id with decimals of zero, as pandas writes a column with gaps", "2.0", IDS, 2),
     Cell("an id with a point behind it", "2.", IDS, 2),
-    Cell("an id with several decimals of zero", "2.000", IDS, 2),
+    Cell("an id with two or with more than three decimals of zero", "2.00", IDS, 2),
+    Cell("three decimals of zero, which may be thousands", "2.000", IDS, "id_not_integer"),
     Cell("an id with a plus sign", "+2", IDS, 2),
     Cell("an id kept as text by a formula of a spreadsheet", '="2"', IDS, 2),
     Cell("an id kept as text by an apostrophe", "'2", IDS, 2),
@@ -65,6 +66,7 @@ CELLS = [
     Cell("a no-break space within an id", "1\u00a0000", IDS, "id_not_integer", no_digit("\u00a0")),
     Cell("a list", "1;2;3", LISTS, [1, 2, 3]),
     Cell("a list with white space around its entries", "1 ; 2 ;\t3", LISTS, [1, 2, 3]),
+    Cell("a list with characters without width", "1;\u200b2", LISTS, [1, 2]),
     Cell("a list with commas", "1,5", LISTS, [1, 5]),
     Cell("a list with commas and spaces", "1, 2, 3", LISTS, [1, 2, 3]),
     Cell("a list with bars", "1|2|3", LISTS, [1, 2, 3]),
@@ -169,6 +171,10 @@ FILES = [
     File(
         "commas that may be decimal marks or group digits, beside points", "",
         {"1,234": "ambiguous_comma", "1,234.5": "ambiguous_comma", "7.5": Decimal("7.5")},
+    ),
+    File(
+        "digits behind no comma, which prove nothing", "",
+        {"1,234": "ambiguous_comma", "950,": "ambiguous_comma", "n.a.": "missing_run_time"},
     ),
     File("a comma that cannot group digits", "", {"0,125": Decimal("0.125"), "1,234": Decimal("1.234")}),
     File("commas and points", "", {"12,5": "comma_and_point", "1.234,5": "comma_and_point", "7.5": Decimal("7.5")}),

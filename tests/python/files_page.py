@@ -50,7 +50,7 @@ LEFT_OUT_TITLE = f"""
 ## What is left out, with a reason
 
 A row without a usable id is rejected; any other value that cannot be used is left empty, and the row is used. Both are in
-`rejected_rows`, and `make rejects` prints them. {", ".join(f"`{word}`" for word in MISSING_WORDS[:7])} mean that a value is missing.
+`rejected_rows`, and `make rejects` prints them. {", ".join(f"`{word}`" for word in MISSING_WORDS)} mean that a value is missing.
 """
 REFUSED_TITLE = """
 ## Files that are refused
@@ -99,7 +99,7 @@ def page() -> str:
         ),
         LEFT_OUT_TITLE,
     ]
-    refused = [cell for cell in cells if isinstance(cell.read_as, str)]
+    refused = [cell for cell in cells if isinstance(cell.read_as, str) and cell.found]
     parts += [table("what | written | reason", (f"{one.what} | {shown(one.found)} | {one.read_as}" for one in refused)), REFUSED_TITLE]
     parts += [f"| {name} | {sentence} |\n" for name, (_, sentence) in FAULTS.items()]
     return "".join(parts)

@@ -64,6 +64,9 @@ class Record:
     line: int
     cells: tuple[str, ...]
     is_wrong: bool = False
+    # Of a record of several lines: the last one, and how many separators its first and its last line have.
+    last_line: int = 0
+    separators: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -138,20 +141,29 @@ def load(file: str, data: bytes) -> Table:
 
     header, *body = records
     width = max(place for place, cell in enumerate(header.cells) if cell) + 1
+    surplus = len(header.cells) - width or None
+    full = {width - 1, len(header.cells) - 1}
     header = Record(header.line, header.cells[:width])
     places = find_columns(file, header)
     if not is_closed:
         raise LoadError(file, "unclosed_quote")
-    own_names = tuple(header.cells[place] for place in places)
+    names = list(map(normal, header.cells))
     table = Table([], [])
     for record in body:
         cells = record.cells
-        if record.is_wrong or len(cells) < width or any(cells[width:]):
+        if record.is_wrong or (record.separators and record.separators <= full):
+            # In the second case, a quote that is open at the end of a row has taken in others.
+            table.wrong_count.extend(range(record.line, max(record.line, record.last_line) + 1))
+            surplus = surplus or 0
+            continue
+        if list(map(normal, cells[:width])) == names and not any(cells[width:]):
+            continue
+        if surplus is None:
+            surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) else 0
+        if len(cells) not in (width, width + surplus) or any(cells[width:]):
             table.wrong_count.append(record.line)
             continue
-        required = tuple(record.cells[place] for place in places)
-        if required != own_names:
-            table.rows.append(Record(record.line, required))
+        table.rows.append(Record(record.line, tuple(cells[place] for place in places)))
     return table
 
 
@@ -162,9 +174,14 @@ def find_separator(text: str) -> str:
     return next((sep for sep in SEPARATORS if sep in unquoted), ",")
 
 
+def normal(name: str) -> str:
+    """The name of a column in the one spelling that is looked for."""
+    return re.sub(r"[-.\s]+", "_", name.lower())
+
+
 def find_columns(file: str, header: Record) -> list[int]:
     """Where the required columns stand in the header. Raises LoadError."""
-    names = [re.sub(r"[-.\s]+", "_", name.lower()) for name in header.cells]
+    names = list(map(normal, header.cells))
     for column in COLUMNS[file]:
         if column not in names:
             raise LoadError(file, "missing_column")
@@ -208,7 +225,8 @@ def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
             cell, state = "", "start"
             if is_end:
                 if any(cells):
-                    records.append(Record(first_line, tuple(cells)))
+                    edges = frozenset(lines[place - 1].count(separator) for place in (first_line, line)) if line > first_line else frozenset()
+                    records.append(Record(first_line, tuple(cells), False, line, edges))
                 cells, first_line = [], line + 1
         elif state == "start" and char == '"':
             cell, state = "", "quoted"
@@ -224,7 +242,7 @@ def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
 
 def is_missing(text: str) -> bool:
     """Whether a cell has no value."""
-    return text.upper() in {"", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", "-"}
+    return text.upper() in {"", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", "-", ".", "\\N", "N.A.", "<NA>", "(NULL)", "#NULL!", "NAT"}
 
 
 def bare(text: str) -> str:
@@ -240,7 +258,7 @@ def parse_key(text: str) -> int | str:
     """A key as an integer, or else the fault as a string."""
     if is_missing(text):
         return "missing_id"
-    found = re.fullmatch(r"([0-9]+)(\.0*)?", bare(text))
+    found = re.fullmatch(r"([0-9]+)(\.(0{0,2}|0{4,}))?", bare(text))
     if not found:
         return "id_not_integer"
     digits = found[1].lstrip("0") or "0"
@@ -301,12 +319,12 @@ GROUPS_BY_POINTS = r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]*"
 
 def meaning_of_commas(times: list[str]) -> str:
     """What a comma is in the run times of a file: decimal, or the fault of a number that has one."""
-    numbers = [bare(text) for text in times if "," in text]
+    numbers = [bare(text) for text in times if "," in text and not text.endswith(",")]
     if all(
         re.fullmatch(GROUPS, number) or not re.fullmatch(f"{DECIMAL_COMMA}|{GROUPS_BY_POINTS}", number) for number in numbers
     ):
         return "ambiguous_comma"
-    return "comma_and_point" if any("." in text for text in times) else "decimal"
+    return "comma_and_point" if any("." in text for text in times if not is_missing(text)) else "decimal"
 
 
 def parse_run_time(text: str, commas: str) -> Fraction | str:

@@ -93,8 +93,6 @@ def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[
     output = project.dbt(*BUILD, DBT_LOG_LEVEL_FILE="debug")
     lines = output.splitlines()
     expected = [
-        'user_experiments.csv: 2 of 10 rows: the experiment_run_time is not a number, for example "7 s" on line 10; '
-        "write the experiment_run_time in the digits 0 to 9 with at most one decimal point, as 12.5, and without a unit.",
         'users.csv: 3 of 49 rows: the user_id is not a whole number, for example "2a" on line 44; '
         "write the user_id as a whole number in the digits 0 to 9.",
         "users.csv: 1 of 49 rows: the signup_date is missing, as on line 42; fill in the signup_date as YYYY-MM-DD.",
@@ -103,6 +101,8 @@ def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[
         "users.csv: 1 of 49 rows: the user_id is missing, as on line 47; fill in the user_id.",
         f'users.csv: 1 of 49 rows: the user_id is larger than 9223372036854775807, for example "{"9" * 40}…" on line 48; correct the user_id.',
         "users.csv: and 2 more causes (2 rows).",
+        'user_experiments.csv: 2 of 10 rows: the experiment_run_time is not a number, for example "7 s" on line 10; '
+        "write the experiment_run_time in the digits 0 to 9 with at most one decimal point, as 12.5, and without a unit.",
     ]
     assert lines[-8:-1] == expected
     assert lines[-1].startswith("Rows read: 61, users published: 42, rows rejected: 7, cells left out: 4. ")

@@ -70,6 +70,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     "too many cells": ("compounds", "3,Compound C,C8H11NO2,,x", "", "The row has 5 cells where the header has 3.", CELLS, False),
     "too many cells, quoted": ("compounds", '3,"Compound C",C8,"x"', "", "The row has 4 cells where the header has 3.", CELLS, False),
     "one cell": ("user_experiments", "4", "", "The row has 1 cell where the header has 4.", CELLS, False),
+    "surplus empty cell in one row": ("compounds", "3,2,4-Dinitrophenol,", "", "The row has 4 cells where the header has 3.", CELLS, False),
     "quotes behind backslashes": (
         "compounds", '3,"Compound \\"C\\"",C8H11NO2', "",
         "The row has a backslash in front of a quote inside quotes, where the quote has to be written twice.", CELLS, False,
@@ -174,7 +175,7 @@ HARMLESS = {
     "blank line": ("users", " \t "),
     "separators only": ("users", ",,,"),
     "empty quotes": ("users", '"",""'),
-    "surplus empty cells": ("users", "3,Carol,carol@example.com,2023-03-01,,"),
+    "header again, spelled otherwise": ("users", "User ID,NAME,E.mail,Signup-Date".replace("E.mail", "Email")),
     "header again": ("users", USERS),
 }
 

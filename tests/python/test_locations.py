@@ -27,8 +27,8 @@ NAMES = ["users", "user_experiments", "compounds"]
 
 def test_two_candidates_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + ROWS)
-    (tmp_path / "Compounds.tsv").write_text(HEADER + ROWS)
-    assert problem(tmp_path) == f"{tmp_path} has Compounds.tsv and compounds.csv, and each could be the table compounds; leave one of them there."
+    (tmp_path / "Compounds (1).tsv").write_text(HEADER + ROWS)
+    assert problem(tmp_path) == f"{tmp_path} has Compounds (1).tsv and compounds.csv, and each could be the table compounds; leave one of them there."
 
 
 def test_other_files_are_no_candidates(tmp_path: Path) -> None:
@@ -45,10 +45,14 @@ def test_parts_with_columns_in_any_order(tmp_path: Path) -> None:
     (parts / "2024-02.csv").write_text("compound_structure;compound_id;note;compound_name\nz,z;3;;c\nw;4\n")
     (parts / "2024-03.csv.gz").write_bytes(b"compound_name,compound_structure,compound_id\n")
     (parts / "README.md").write_text("Exports of a month each.")
+    (parts / "_SUCCESS").touch()
     found = read(tmp_path)
     assert found.rows == {3: ["1", "a", "x"], 4: ["2", "b", "y"], 6: ["3", "c", "z,z"]}
     assert found.rejected == [7]
     (parts / "2024-02.csv").write_text("compound_id;compound_name\n")
+    (parts / "2024-04").touch()
+    assert problem(tmp_path) == "its folder has 2024-04, which is no table; take it out, or give it an ending such as .csv."
+    (parts / "2024-04").unlink()
     assert problem(tmp_path).startswith("compounds/2024-02.csv: the header on line 1 lacks the column compound_structure")
 
 

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import lzma
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -55,18 +56,31 @@ def problem(folder: Path | str, **options: str) -> str:
 
 def expected(text: str, separator: str) -> Found:
     """The same by Python's csv module, which counts the lines that it has read."""
-    found, header, line = Found(), [], 1
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator)
+    found, header, line, surplus = Found(), [], 1, None
+    text = text.removeprefix("\ufeff")
+    lines = re.split(r"\r\n|\n|\r", text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     for record in reader:
         start, line = line, reader.line_num + 1
         cells = [cell.strip(WHITE_SPACE) for cell in record]
         if not any(cells):
             continue
-        while len(cells) > max(len(header), 1) and not cells[-1]:
-            cells.pop()
         if not header:
-            header = cells
-        elif len(cells) != len(header):
+            header = [cell for cell in cells if cell]
+            surplus = len(cells) - len(header)
+            separators = {len(cells) - 1, len(header) - 1}
+            continue
+        width = len(header)
+        if not surplus:
+            # The first row decides, where the header has no empty cell behind its last column.
+            surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) and not found.rows and not found.rejected else 0
+        if line > start + 1 and {lines[start - 1].count(separator), lines[line - 2].count(separator)} <= separators:
+            # A quote that is open at the end of a whole row has swallowed others.
+            found.rejected += range(start, line)
+            continue
+        if len(cells) == width + surplus and not any(cells[width:]):
+            cells = cells[:width]
+        if len(cells) != len(header):
             found.rejected.append(start)
         elif cells != header:
             names = [cell.lower() for cell in header]
@@ -146,6 +160,32 @@ def test_white_space_around_quotes_is_nothing(folder: Path, cells: list[str], ed
 def test_escaped_quotes_reject_their_line_and_no_other(tmp_path: Path, cell: str) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + f'1,{cell},x\n2,"a",y\n3,"C:\\",z\n')
     assert read(tmp_path) == Found({3: ["2", "a", "y"], 4: ["3", "C:\\", "z"]}, [2])
+
+
+def test_surplus_in_some_rows_rejects_them(tmp_path: Path) -> None:
+    """A separator in a cell and an empty last cell look the same."""
+    (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\n2,2,4-Dinitrophenol,\n3,c,z\n")
+    assert read(tmp_path) == Found({2: ["1", "a", "x"], 4: ["3", "c", "z"]}, [3])
+
+
+def test_two_stray_quotes_swallow_no_row(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_text(HEADER + '1,"a,x\n2,b,y\n3,c",z\n4,"two\nlines",w\n')
+    assert read(tmp_path) == Found({5: ["4", "two\nlines", "w"]}, [2, 3, 4])
+
+
+def test_another_header_below_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\nCompound ID,Compound-Name,compound.structure\n2,b,y\n\ncompound_name,compound_id\nc,3\n")
+    assert problem(tmp_path) == "line 6 is another header; put the rows below it into a file of their own."
+
+
+def test_separator_is_the_one_of_the_columns(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_text("notes, remarks;compound_id;\u202acompound\u2011name\u202c;compound_structure\n,;1;a;x\n")
+    assert read(tmp_path).rows == {2: ["1", "a", "x"]}
+
+
+def test_encodings_in_one_file(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_bytes((HEADER + "1,é,x\n").encode() + "2,é,y\n".encode("cp1252"))
+    assert problem(tmp_path) == "line 3 is not UTF-8 text, and lines before it are: the file mixes encodings; export it anew in one."
 
 
 TEXT = HEADER + '1,"Zoë, pure",C20\n2,b,"C21\nH30"\n\n4,d,e\n'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from experiment_features.reading.errors import ReadingError
@@ -44,15 +45,20 @@ class Cells:
         return cells
 
 
-def separator_of(text: str) -> str:
-    """The first of comma, tab, semicolon and pipe that is in a header outside quotes; comma where none is."""
+def separator_of(text: str, wanted: Sequence[str] = ()) -> str:
+    """That of comma, tab, semicolon and pipe by which a header has the wanted columns; otherwise the first that it has outside quotes."""
     outside = re.sub(r'"[^"]*"?', "", text)
-    return next((mark for mark in SEPARATORS if mark in outside), ",")
+    found = [mark for mark in SEPARATORS if mark in outside]
+    for mark in found:
+        if wanted and set(wanted) <= {name_of(cell) for cell in Cells(mark).of(text) or ()}:
+            return mark
+    return found[0] if found else ","
 
 
 def name_of(cell: str) -> str:
-    """The name of a column as it is looked for: `User ID` is user_id."""
-    return re.sub(r"[\s.-]+", "_", cell.lower())
+    """The name of a column as it is looked for: `User ID` is user_id. Characters that are not to be seen do not count."""
+    seen = "".join(character for character in cell if unicodedata.category(character) != "Cf")
+    return re.sub(r"[\s.\-\u2010-\u2015]+", "_", seen.lower())
 
 
 def without_surplus(cells: Sequence[str]) -> list[str]:

@@ -26,6 +26,12 @@ NOT_TABLES = {
     b"%PDF": "a PDF file; export the table itself.",
     b"version https://git-lfs": "a pointer of Git LFS and not the file itself; fetch it by `git lfs pull`.",
     b"PAR1": "a Parquet file; export the table as CSV.",
+    b"SQLite format 3": "an SQLite database; export the table as CSV.",
+    b"{\\rtf": "a document of a word processor; save the table as CSV.",
+    b"\xff\xfe\0\0": "UTF-32 text; save it as UTF-8.",
+    b"<?xml": "an XML file; export the table as CSV.",
+    b'{"': "a JSON file; export the table as CSV.",
+    b'[{': "a JSON file; export the table as CSV.",
     b"<!doctype html": "a web page, perhaps one to log in; download the file itself.",
     b"<html": "a web page, perhaps one to log in; download the file itself.",
 }
@@ -129,7 +135,9 @@ def find(folder: str, table: str, copies: Path) -> list[File]:
     path = Path(folder) / _only([path.name for path in paths], table, folder)
     if not path.is_dir():
         return [File(path, path.name)]
-    parts = [part for part in sorted(path.iterdir()) if _stem(part.name) is not None]
+    parts = [part for part in sorted(path.iterdir()) if not part.name.startswith((".", "_", "~$")) and part.suffix != ".md"]
+    if other := next((part.name for part in parts if _stem(part.name) is None or part.is_dir()), ""):
+        raise ReadingError(f"its folder has {other}, which is no table; take it out, or give it an ending such as .csv.")
     if not parts:
         raise ReadingError(f"the folder {path} has no file; put the parts of the table there.")
     return [File(part, f"{path.name}/{part.name}") for part in parts]
@@ -144,7 +152,8 @@ def _stem(name: str) -> str | None:
 
 
 def _is_of(name: str, table: str) -> bool:
-    return table.lower() in (name.lower(), _stem(name))
+    """Whether a file or folder is a table, or a copy of it as systems name them: `users (1).csv`."""
+    return table.lower() in (name.lower(), re.sub(r"( \(\d+\)| - copy| copy)+$", "", _stem(name) or ""))
 
 
 def _only(names: list[str], table: str, folder: str) -> str:

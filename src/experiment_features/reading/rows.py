@@ -180,7 +180,7 @@ class Rows:
             if declared := DECLARED_SEPARATOR.fullmatch(line.rstrip("\r\n")):
                 separator = declared[1]
             elif text:
-                mark = separator or separator_of(text)
+                mark = separator or separator_of(text, self._wanted or ())
                 taken = Cells(mark).of(line)
                 while taken is None:
                     # A name in quotes goes on in the next line.
@@ -208,9 +208,13 @@ class Form:
     def __init__(self, rows: Rows, header: Sequence[str], separator: str, line: int, following: Sequence[str]) -> None:
         self._to, self._separator = rows, separator
         self._header = without_surplus(header)
+        # Empty cells behind the last column: as many as the header has, or else the first row. A row with some where others
+        # have none may have a separator in a cell, and an empty last cell.
+        self._surplus = len(header) - len(self._header) or None
         names = [name_of(cell) for cell in self._header]
         if not rows._wanted:
             names = [re.sub(r"\W", "_", name) or f"column_{place}" for place, name in enumerate(names, 1)]
+        self._names = names
         wanted = rows._wanted or names
         require_columns(names, wanted, line, following)
         if not rows.columns:
@@ -223,10 +227,12 @@ class Form:
         self._cells = Cells(separator)
         self._mark = separator.encode()
         self._marks = self._mark * (len(names) - 1)
+        self._separators = {len(names) - 1, len(header) - 1}
         self._not_marks = bytes(set(range(256)) - {self._mark[0]})
         self._not_marks_or_quotes = bytes(set(range(256)) - {self._mark[0], 10, 34})
         self._not_marks_or_ends = bytes(set(range(256)) - {self._mark[0], 10})
-        self._repeated = b"\n" + separator.join(self._header).encode() + b"\n"
+        # Where the first column's name is in a row, in any spelling, it may be a header again.
+        self._spellings = [rows.columns[0].replace("_", mark).encode() for mark in "_ -."]
         self._blank = b"\n" + self._marks + b"\n"
         self._is_simple = len(names) > 1 and separator == rows.separator
         self._white = [white.encode() for white in WHITE_SPACE if white not in "\r\n" + separator]
@@ -242,7 +248,7 @@ class Form:
 
     def _plain(self, block: bytes) -> bytes | None:
         """The records where each line is a row, and at most white space and quotes around whole cells are to be taken away."""
-        if not self._is_simple:
+        if not self._is_simple or self._surplus is None:
             return None
         if b"\r" in block:
             if b'"' in block and block.count(b"\r") != block.count(b"\r\n"):
@@ -263,12 +269,16 @@ class Form:
         lines = lines[1:]
         count = lines.count(b"\n")
         marks = lines.translate(None, self._not_marks_or_ends)
-        while len(marks) > count * len(self._marks + b"\n") and lines.count(self._mark + b"\n") == count:
-            # One more separator than the header has, at the end of every row.
-            lines, marks = lines.replace(self._mark + b"\n", b"\n"), marks.replace(self._mark + b"\n", b"\n")
-        if marks != (self._marks + b"\n") * count or self._blank in b"\n" + lines or self._repeated in b"\n" + lines:
+        surplus = self._mark * self._surplus + b"\n"
+        if self._surplus and lines.count(surplus) == count:
+            lines, marks = lines.replace(surplus, b"\n"), marks.replace(surplus, b"\n")
+        if marks != (self._marks + b"\n") * count or self._blank in b"\n" + lines or self._may_be_header(lines):
             return None
         return self._picked(lines)
+
+    def _may_be_header(self, lines: bytes) -> bool:
+        lines = lines.lower()
+        return any(spelling in lines for spelling in self._spellings)
 
     def _picked(self, lines: bytes) -> bytes:
         """The cells of the columns of the stream."""
@@ -313,6 +323,7 @@ class Form:
         place = 0
         for start, end in _runs(odd):
             if place < start:
+                self._surplus = self._surplus or 0
                 out.append(self._picked(b"\n".join(plain[place:start]) + b"\n"))
                 self._to.count += start - place
                 place = start
@@ -321,9 +332,15 @@ class Form:
                 if taken is None:
                     return b"".join(out), b"".join(chain.from_iterable(zip(lines[place:], ends[place:])))
                 cells, is_right, following = taken
-                out.append(self.record(cells, is_right, number + place, following - place, lambda first=place, last=following: records.text(first, last)))
+                if records.swallows_rows(place, following, self._mark, self._separators):
+                    out += [self.record([], None, number + line, 1, lambda line=line: records.text(line, line + 1)) for line in range(place, following)]
+                else:
+                    out.append(
+                        self.record(cells, is_right, number + place, following - place, lambda first=place, last=following: records.text(first, last))
+                    )
                 place = following
         if place < len(lines):
+            self._surplus = self._surplus or 0
             out.append(self._picked(b"\n".join(plain[place:]) + b"\n"))
             self._to.count += len(lines) - place
         return b"".join(out), b""
@@ -332,25 +349,37 @@ class Form:
         """The places of lines that are no plain rows."""
         marks = trimmed[1:].translate(None, self._not_marks_or_ends).split(b"\n")[:-1]
         odd = {place for place, own in enumerate(marks) if own != self._marks}
-        special = (self._marks, self._repeated[1:-1])
-        if any(b"\n" + line + b"\n" in trimmed for line in special):
-            odd.update(place for place, line in enumerate(plain) if line in special)
+        if self._blank in trimmed:
+            odd.update(place for place, line in enumerate(plain) if line == self._marks)
+        if self._may_be_header(trimmed):
+            odd.update(place for place, line in enumerate(plain) if self._may_be_header(line))
         if b'"' in trimmed:
             odd.update(place for place, line in enumerate(plain) if b'"' in line)
         return sorted(odd)
 
-    def record(self, cells: list[str], has_right_quotes: bool, line: int, lines: int, text: Callable[[], str]) -> bytes:
+    def record(self, cells: list[str], has_right_quotes: bool | None, line: int, lines: int, text: Callable[[], str]) -> bytes:
         """The records for one row of so many lines."""
         to = self._to
         cells = [cell.strip(WHITE_SPACE) for cell in cells]
         width, found = len(self._header), len(cells)
-        while len(cells) > width and not cells[-1]:
-            cells.pop()
-        if cells == self._header or (has_right_quotes and not any(cells)):
+        surplus = max(found - width, 0) if self._surplus is None else self._surplus
+        if found == width + surplus and not any(cells[width:]):
+            cells = cells[:width]
+        if cells and not cells[0].isdigit() and self._may_be_header(" ".join(cells).encode()):
+            names = [name_of(cell) for cell in cells]
+            if names == self._names:
+                return to._skipped(lines)
+            if len(set(names) & set(to.columns)) > 1:
+                raise ReadingError(f"line {to._passed + line} is another header; put the rows below it into a file of their own.")
+        if has_right_quotes and not any(cells):
             return to._skipped(lines)
         to.count += 1
+        if self._surplus is None:
+            self._surplus = surplus if len(cells) == width else 0
         reason = ""
-        if not has_right_quotes:
+        if has_right_quotes is None:
+            reason = "a quote that is open at the end of a whole row; close it or take it out"
+        elif not has_right_quotes:
             reason = "a backslash in front of a quote inside quotes, where the quote has to be written twice"
         elif len(cells) != width:
             reason = f"{found} {'cell' if found == 1 else 'cells'} where the header has {width}"
@@ -401,6 +430,10 @@ class Records:
                 return None
             following += 1
         return cells, True, following
+
+    def swallows_rows(self, place: int, following: int, mark: bytes, widths: set[int]) -> bool:
+        """Whether the first and the last line of a record have the separators of a row each: then a quote is open by mistake."""
+        return following > place + 1 and {self._lines[place].count(mark), self._lines[following - 1].count(mark)} <= widths
 
 
 def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -11,10 +11,10 @@ from experiment_features.reading.errors import ReadingError
 BLOCK_BYTES = 1 << 16
 LONGEST_RECORD = 1 << 20
 LINE_END = re.compile(rb"\r\n|\n|\r")
-# What Unicode calls white space, and characters without width; none of it is part of a value.
+# What Unicode calls white space, characters without width, and the end-of-file mark of DOS; none of it is part of a value.
 WHITE_SPACE = (
-    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
-    "\u202f\u205f\u3000\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+    "\t\n\v\f\r\x1a\x1c\x1d\x1e\x1f \x85\xa0\xad\u061c\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+    "\u202f\u205f\u3000\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
 
 
@@ -66,7 +66,7 @@ class Blocks:
                 block.decode()
             except UnicodeDecodeError as error:
                 line = LINE_END.split(block[: error.start])[-1] + LINE_END.split(block[error.start :])[0]
-                raise ReadingError(_not_text(self._line_of(block, error.start), line)) from None
+                raise ReadingError(_not_text(self._line_of(block, error.start), line, block[: error.start].isascii())) from None
         if (place := block.find(b"\0")) >= 0:
             raise ReadingError(f"line {self._line_of(block, place)} has a NUL byte, which no text has; export the file anew as text.")
         return block
@@ -98,7 +98,9 @@ def _encoding_of(first: bytes) -> str:
     return "utf-8"
 
 
-def _not_text(number: int, line: bytes) -> str:
+def _not_text(number: int, line: bytes, is_first: bool) -> str:
+    if not is_first:
+        return f"line {number} is not UTF-8 text, and lines before it are: the file mixes encodings; export it anew in one."
     windows = line.decode("cp1252", "replace").strip(WHITE_SPACE)
     shown = windows if len(windows) <= 60 else windows[:60] + "..."
     return (
