@@ -27,7 +27,7 @@ trim(both '{{ white_space_characters() }}' from {{ text }})
 #}
 {% macro is_missing(text) -%}
 upper({{ text }}) in (
-    '', 'NA', 'N/A', '#N/A', 'NAN', 'NULL', 'NONE', '-', '.', {{ text_literal('\\N') }}, 'N.A.', '<NA>', '(NULL)', '#NULL!', 'NAT'
+    '', 'NA', 'N/A', '#N/A', 'NAN', 'NULL', 'NONE', '-', '.', ',', {{ text_literal('\\N') }}, 'N.A.', '<NA>', '(NULL)', '#NULL!', 'NAT'
 )
 {%- endmacro %}
 

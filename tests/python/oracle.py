@@ -242,7 +242,7 @@ def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
 
 def is_missing(text: str) -> bool:
     """Whether a cell has no value."""
-    return text.upper() in {"", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", "-", ".", "\\N", "N.A.", "<NA>", "(NULL)", "#NULL!", "NAT"}
+    return text.upper() in {"", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", "-", ".", ",", "\\N", "N.A.", "<NA>", "(NULL)", "#NULL!", "NAT"}
 
 
 def bare(text: str) -> str:
