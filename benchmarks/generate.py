@@ -209,7 +209,7 @@ def bad_row(
         "unknown user": (experiment, str(users + 1), listed, run_time),
         "unknown compound": (experiment, user, f"{listed};{compounds + 1}", run_time),
         "negative run time": (experiment, user, listed, f"-{run_time}"),
-        "run time not a number": (experiment, user, listed, "n/a"),
+        "run time not a number": (experiment, user, listed, "10 s"),
         "missing user_id": (experiment, "", listed, run_time),
         "user_id not an integer": (experiment, f"u{user}", listed, run_time),
         "exact duplicate": earlier,

@@ -84,7 +84,10 @@ def test_new_column_of_a_file_is_published(copy: Project) -> None:
         copy.root / "models" / "marts" / "user_features.yml",
         ("      - name: total_experiments\n", "      - name: team\n        description: The team.\n        data_type: text\n      - name: total_experiments\n"),
     )
-    copy.write(users="user_id,name,email,signup_date,team\n1,Ann,,2023-01-01,red\n1,Ann,,2023-01-01,blue\n2,Bob,,,\n")
+    copy.write(
+        users="user_id,name,email,signup_date,team\n1,Ann,,2023-01-01,red\n1,Ann,,2023-01-01,blue\n2,Bob,,,\n",
+        user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time\n1,1,1,5\n",
+    )
     copy.dbt("build", "--quiet")
     assert copy.query("select user_id, team from {schema}.user_features order by 1") == [(1, "red"), (2, None)]
     texts = "select row_text from {schema}_staging.int_rejected_row_text where file = 'users.csv' order by row_number"

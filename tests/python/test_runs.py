@@ -229,7 +229,7 @@ def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:
 
     [(run_id, command, started_by, started, finished, status, message, count, causes)] = project.query("select * from {schema}_audit.runs")
     assert (command, started_by, status, message) == ("dbt build", "night shift", "succeeded", None)
-    assert [cause.partition(":")[0] for cause in causes] == ["user_experiments.csv", "users.csv"]
+    assert [cause.partition(":")[0] for cause in causes] == ["users.csv", "user_experiments.csv"]
     assert before < started < finished < after
 
     files = {row[1]: row[2:] for row in project.query("select * from {schema}_audit.run_files where run_id = '" + run_id + "'")}
@@ -265,7 +265,7 @@ def test_log_of_a_run_that_publishes_nothing(make_project: Callable[[str], Proje
     [(message,)] = project.query("select message from {schema}_audit.run_nodes where node like '%.rejected_rows_are_tolerable%'")
     assert message == "Got 2 results, configured to fail if != 0"
     [(message, causes)] = project.query("select message, causes from {schema}_audit.runs")
-    assert causes[-1].startswith("users.csv: all 11 rows: the user_id is not ") and message.splitlines()[:-1] == causes
+    assert causes[0].startswith("users.csv: all 11 rows: the user_id is not ") and message.splitlines()[:-1] == causes
     assert message.splitlines()[-1].startswith("Nothing was published: 11 of 11 rows of user_experiments.csv are rejected, and 11 of 11 rows of users.csv")
 
 
@@ -276,7 +276,7 @@ def test_message_that_is_no_text(make_project: Callable[[str], Project]) -> None
     assert "Traceback" not in output
     assert last_run(project)[2] == "failed"
     [(message,)] = project.query("select message from {schema}_audit.run_nodes where node = 'seed.experiment_features.users'")
-    assert "/nowhere/?/users.csv cannot be read: No such file or directory" in message
+    assert "users.csv (/nowhere/?/users.csv): it cannot be read: No such file or directory" in message
 
 
 def test_last_runs_are_printed(built: Project, published: Project) -> None:

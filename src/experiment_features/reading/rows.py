@@ -91,7 +91,8 @@ class Rows:
     @property
     def named_problem(self) -> str:
         """The problem behind the name and the path of the file."""
-        return f"{self._name} ({self.path}): {self.problem}"
+        # dbt prints a traceback in place of a text with bytes that are none.
+        return f"{self._name} ({self.path}): {self.problem}".encode(errors="replace").decode()
 
     @property
     def size_bytes(self) -> int:
