@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ collect_statistics([ref('compounds')]) }}") }}
+
 with
 
 compounds as (

@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ collect_statistics([ref('user_experiments')]) }}") }}
+
 with
 
 user_experiments as {{ not_materialized() }} (

@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ collect_statistics([ref('users')]) }}") }}
+
 with
 
 users as (
