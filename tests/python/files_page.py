@@ -16,12 +16,12 @@ INTRODUCTION = """\
 # Your files
 
 For whoever brings the files: where they can be, how they can be written, and what is refused. This page is written by
-`python tests/python/files_page.py` from the tables that the tests read, so each line of it is tested.
+`python tests/python/files_page.py` from the tables that the tests read, so each line of its tables is tested.
 
 ## Where they can be
 
 `SEEDS_DIR` names a folder (absolute, or relative to the project) or an address: `https://`, `s3://`, `gs://`, `abfs://`,
-`sftp://`, `hdfs://` or any other that [fsspec](https://filesystem-spec.readthedocs.io) knows. Where a store needs a package
+`sftp://`, `hdfs://` or any other that [fsspec](https://filesystem-spec.readthedocs.io) knows. If a store needs a package
 that is not installed, one sentence names it. Tokens and other options come from fsspec's settings, for example
 `FSSPEC_HTTPS='{"client_kwargs": {"headers": {"Authorization": "Bearer ..."}}}'` in the environment.
 
@@ -35,16 +35,16 @@ Of a workbook, the sheet with the table's name is read, or the only one. Text is
 
 ## How they can be written
 
-Cells are separated by commas, tabs, semicolons or pipes; a first line `sep=;` says by which. Lines end in line feeds, carriage
+Cells are separated by commas, tabs, semicolons or pipes; a first line `sep=;` names the separator. Lines end in line feeds, carriage
 returns or both. White space and characters without width around values are dropped; so are lines with nothing but
-separators, white space and empty quotes, empty cells behind the last column, and repetitions of the header. In names of
+separators, white space and empty quotes, empty cells after the last column (if all rows have them), and repeated headers. In names of
 columns, capitals, spaces, hyphens and points do not matter (`User ID` is `user_id`). All of these give the same rows:
 """
 CELLS_TITLE = """
 ## How values can be written
 
-A run time with a comma is read with a decimal comma where no run time of the file has a point and some comma cannot group
-digits (`12,5`). Otherwise it is left empty: `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` says which mark is the decimal one.
+A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot group
+digits (`12,5`). Otherwise the run time is left empty: `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` says which mark is the decimal one.
 """
 LEFT_OUT_TITLE = f"""
 ## What is left out, with a reason

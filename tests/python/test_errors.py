@@ -174,3 +174,9 @@ def test_seed_without_description_is_loaded_as_text(published: Project, tmp_path
     (published.seeds / "notes.csv").symlink_to(copy / "seeds" / "notes.csv")
     other.dbt("seed", "--quiet", SEEDS_DIR=str(published.seeds))
     assert published.query('select row_number, "order", "my__note_", column_3, "ä" from {schema}_raw.notes') == [(2, "007", "x", "", "y")]
+
+
+def test_setting_reads_what_the_message_shows(built: Project, published: Project) -> None:
+    built.write(users=FAULTS["Latin-1"][0])
+    built.dbt("seed", "--quiet", SEEDS_ENCODING="cp1252")
+    assert built.query("select name from {schema}_raw.users where user_id = '2'") == [("José",)]

@@ -216,3 +216,14 @@ def test_zip_with_one_file(tmp_path: Path) -> None:
 def test_encodings(tmp_path: Path, written: str, setting: str) -> None:
     (tmp_path / "compounds.csv").write_bytes(TEXT.encode(written))
     assert read(tmp_path, encoding=setting) == expected(TEXT, ",")
+
+
+def test_what_is_saved_is_where_the_workers_see_it(tmp_path: Path) -> None:
+    """And gone when the rows are."""
+    (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\n")
+    exchange = tmp_path / "exchange"
+    exchange.mkdir()
+    rows = Rows(str(tmp_path), "compounds", COLUMNS, exchange=str(exchange))
+    assert Path(rows.save()).is_relative_to(exchange)
+    del rows
+    assert not list(exchange.iterdir())

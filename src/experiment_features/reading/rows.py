@@ -43,7 +43,6 @@ class Rows:
         problem: after the stream was read, a sentence on why it ended early; empty where it did not.
         count: after the stream was read, the number of rows, rejected ones included.
         rejected: after the stream was read, CSV of line, reason and text of each row whose cells cannot be told apart.
-        first_lines: after the stream was read, the number of the record that is the first line of each file.
     """
 
     def __init__(self, folder: str, table: str, wanted: Sequence[str] | None = None, encoding: str = "", exchange: str = "") -> None:
@@ -51,7 +50,6 @@ class Rows:
         # For copies of what is far, and for what is saved, as long as the rows are there.
         self._copies = tempfile.TemporaryDirectory(prefix="experiment-features-", dir=exchange or None)
         self.marker = secrets.token_hex(8)
-        self.first_lines: list[int] = []
         self.rejected = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")
         self._rejects = csv.writer(self.rejected, lineterminator="\n")
         self._folder, self._table, self._wanted, self._encoding = folder, table, wanted, encoding
@@ -133,7 +131,6 @@ class Rows:
 
     def _all_files(self) -> Iterator[bytes]:
         for file in self.files:
-            self.first_lines.append(self._passed + 1)
             try:
                 yield from self._sheet(file) if file.is_workbook else self._lines(file)
                 file.require_same()
@@ -207,7 +204,7 @@ class Form:
     """How the rows of one file are made records of the stream."""
 
     def __init__(self, rows: Rows, header: Sequence[str], separator: str, line: int, following: Sequence[str]) -> None:
-        self._to, self._separator = rows, separator
+        self._to = rows
         self._header = without_surplus(header)
         # Empty cells behind the last column: as many as the header has, or else the first row. A row with some where others
         # have none may have a separator in a cell, and an empty last cell.
@@ -229,7 +226,6 @@ class Form:
         self._mark = separator.encode()
         self._marks = self._mark * (len(names) - 1)
         self._separators = {len(names) - 1, len(header) - 1}
-        self._not_marks = bytes(set(range(256)) - {self._mark[0]})
         self._not_marks_or_quotes = bytes(set(range(256)) - {self._mark[0], 10, 34})
         self._not_marks_or_ends = bytes(set(range(256)) - {self._mark[0], 10})
         # Where the first column's name is in a row, in any spelling, it may be a header again.
