@@ -1,23 +1,30 @@
 {#
-    Records a file that is loaded, in the transaction that loads it: in the run log on Postgres, elsewhere in a table of
-    its own beside the raw table. loaded_files() reads it.
+    Records a file that is loaded, in the transaction that loads it: in a table beside the raw table, with a row for each
+    part of it, and on Postgres in the run log. Returns that table; loaded_files() and loaded_parts() read it.
 
     Arguments: file, its name; rows, what `modules.seed_rows` returned.
 #}
 {% macro record_load(file, rows) -%}
-    {{ return(adapter.dispatch('record_load')(file, rows)) }}
-{%- endmacro %}
-
-{% macro default__record_load(file, rows) -%}
     {%- set load = this.incorporate(path={'identifier': this.identifier ~ '__load'}, type='table') -%}
+    {%- set parts = [] -%}
+    {%- for part in rows.files -%}
+        {%- do parts.append('(' ~ text_literal(part.name if rows.files | length > 1 else file) ~ ', ' ~ part.lines_before ~ ')') -%}
+    {%- endfor -%}
     {%- do run_query('drop table if exists ' ~ load) -%}
     {%- do run_query(create_table_from(load,
-        'select ' ~ text_literal(file) ~ ' as file, cast(' ~ rows.size_bytes ~ ' as bigint) as size_bytes, '
-        ~ text_literal(rows.sha256) ~ ' as sha256, ' ~ text_literal(run_id()) ~ ' as run_id, current_timestamp as loaded'
+        'select ' ~ text_literal(file) ~ ' as file, part, cast(lines_before as bigint) as lines_before, '
+        ~ 'cast(lead(lines_before, 1, 2147483647) over (order by lines_before) as bigint) as lines_through, '
+        ~ 'cast(' ~ rows.size_bytes ~ ' as bigint) as size_bytes, ' ~ text_literal(rows.sha256) ~ ' as sha256, '
+        ~ text_literal(run_id()) ~ ' as run_id, current_timestamp as loaded from (values ' ~ parts | join(', ') ~ ') as parts (part, lines_before)'
     )) -%}
+    {%- do adapter.dispatch('record_load_in_run_log')(file, rows) -%}
+    {{ return(load) }}
 {%- endmacro %}
 
-{% macro postgres__record_load(file, rows) -%}
+{% macro default__record_load_in_run_log(file, rows) -%}
+{%- endmacro %}
+
+{% macro postgres__record_load_in_run_log(file, rows) -%}
     {%- do run_query(
         'insert into ' ~ audit_relation('run_files') ~ ' (run_id, file, size_bytes, modified, sha256, loaded, rows_read) values ('
         ~ text_literal(modules.current_run.run_id) ~ ', ' ~ text_literal(file) ~ ', ' ~ rows.size_bytes ~ ', '
@@ -33,40 +40,29 @@
     run_id and loaded, by which run and when. Without rows where nothing is recorded.
 #}
 {% macro loaded_files() -%}
-    {{ return(adapter.dispatch('loaded_files')()) }}
-{%- endmacro %}
-
-{% macro postgres__loaded_files() -%}
-    {%- if execute and adapter.get_relation(target.database, target.schema ~ '_audit', 'run_files') -%}
-        select distinct on (file) file, size_bytes, sha256, run_id, loaded
-        from {{ audit_relation('run_files') }}
-        where loaded is not null
-        order by file, run_files.loaded desc
-    {%- else -%}
-        {{ no_loaded_files() }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro default__loaded_files() -%}
-    {%- set queries = [] -%}
-    {%- for seed in (graph.nodes.values() if execute else []) if seed.resource_type == 'seed' -%}
-        {%- set load = adapter.get_relation(seed.database, seed.schema, seed.alias ~ '__load') -%}
-        {%- do queries.append('select file, size_bytes, sha256, run_id, loaded from ' ~ load) if load -%}
-    {%- endfor -%}
-    {{ queries | join(' union all ') or no_loaded_files() }}
+    select distinct file, size_bytes, sha256, run_id, loaded from ({{ loads() }}) as loads
 {%- endmacro %}
 
 {#
-    The query of loaded_files() where nothing is recorded.
+    A query for the parts of the files that have several: file, part, and after how many lines of the file it begins and
+    through which line it goes. Without rows in unit tests, which do not know dbt's graph.
 #}
-{% macro no_loaded_files() -%}
-    select
-        cast(null as {{ data_type('text') }}) as file,
-        cast(null as bigint) as size_bytes,
-        cast(null as {{ data_type('text') }}) as sha256,
-        cast(null as {{ data_type('text') }}) as run_id,
-        cast(null as timestamp) as loaded
-    where false
+{% macro loaded_parts() -%}
+    select file, part, lines_before, lines_through from ({{ loads() }}) as loads
+    where part <> file
+{%- endmacro %}
+
+{# What record_load() has recorded, of all files. #}
+{% macro loads() -%}
+    {%- set queries = [] -%}
+    {%- for seed in graph.get('nodes', {}).values() if execute and seed.resource_type == 'seed' -%}
+        {%- set load = adapter.get_relation(seed.database, seed.schema, seed.alias ~ '__load') -%}
+        {%- do queries.append('select * from ' ~ load) if load -%}
+    {%- endfor -%}
+    {%- set text = data_type('text') -%}
+    {{ queries | join(' union all ') or 'select cast(null as ' ~ text ~ ') as file, cast(null as ' ~ text ~ ') as part, '
+        ~ 'cast(null as bigint) as lines_before, cast(null as bigint) as lines_through, cast(null as bigint) as size_bytes, '
+        ~ 'cast(null as ' ~ text ~ ') as sha256, cast(null as ' ~ text ~ ') as run_id, cast(null as timestamp) as loaded where false' }}
 {%- endmacro %}
 
 {#

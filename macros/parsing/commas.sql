@@ -1,17 +1,20 @@
 {#
-    A query for what a comma means in a column of numbers: one row with the column commas, which is 'decimal' for a
-    decimal mark, or the code of the reason why a number with a comma cannot be used:
+    A query for what commas and points mean in a column of numbers: one row with the columns
 
-    - 'ambiguous_comma' where each of them may as well group digits, as 1,234 does;
-    - 'comma_and_point' where other numbers have a point.
+    - commas, which is 'decimal' for a decimal mark, or the code of the reason why a number with a comma cannot be used:
+      'ambiguous_comma' where each of them may as well group digits, as 1,234 does, and 'comma_and_point' where other
+      numbers have a point;
+    - points_group_digits, whether they do so in any number, as in 1.234.567 and 1.234,5.
 
     Where FEATURES_DECIMAL names the decimal mark, nothing is to be found out.
 
     Arguments: column, its name; relation, the relation that has it.
 #}
-{% macro meaning_of_commas(column, relation) -%}
+{% macro meaning_of_marks(column, relation) -%}
 {%- if decimal_mark() -%}
-select 'decimal' as commas
+select
+        'decimal' as commas,
+        false as points_group_digits
 {%- else -%}
 select
         case
@@ -26,7 +29,14 @@ select
             ) then 'ambiguous_comma'
             when bool_or({{ column }} like '%.%' and {{ column }} not in ('.', 'n.a.', 'N.A.')) then 'comma_and_point'
             else 'decimal'
-        end as commas
+        end as commas,
+        coalesce(
+            bool_or(
+                ({{ column }} like '%.%.%' or {{ column }} like '%.%,%')
+                and {{ matches(column, with_marks(digits_grouped_by_points() ~ '(,[0-9]*)?')) }}
+            ),
+            false
+        ) as points_group_digits
     from {{ relation }}
     where {{ column }} like '%,%' or {{ column }} like '%.%'
 {%- endif -%}
@@ -40,6 +50,11 @@ select
 {# The pattern of a number with commas that group its digits. #}
 {% macro grouped_digits() -%}
     {{ return('[1-9][0-9]?[0-9]?(,[0-9][0-9][0-9])+([.][0-9]*)?') }}
+{%- endmacro %}
+
+{# The pattern of a number whose points may group its digits. #}
+{% macro digits_grouped_by_points() -%}
+    {{ return('[1-9][0-9]?[0-9]?([.][0-9][0-9][0-9])+') }}
 {%- endmacro %}
 
 {#
@@ -59,7 +74,7 @@ select
     In:  number_with_point('experiment_run_time', 'commas')
     Out: '12,5' gives '12.5' where commas are 'decimal'; '1,234.5' gives '1234.5' where FEATURES_DECIMAL is a point
 
-    Arguments: text, an expression; commas, one for what meaning_of_commas() found; without it, commas stay.
+    Arguments: text, an expression; commas, one for what meaning_of_marks() found; without it, commas stay.
 #}
 {% macro number_with_point(text, commas=none) -%}
 {%- if not decimal_mark() -%}

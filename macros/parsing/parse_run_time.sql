@@ -35,17 +35,18 @@ end
 
 {#
     Why a text is not a run time, where parse_run_time() gave null: 'missing_run_time', 'negative_run_time',
-    'run_time_too_long', 'ambiguous_comma', 'comma_and_point' or 'run_time_not_number'.
+    'run_time_too_long', 'ambiguous_comma', 'comma_and_point', 'grouping_points' or 'run_time_not_number'.
 
     In:  case when experiment_run_time is null then {{ run_time_reason('experiment_run_time_text', 'commas') }} end
 
     Arguments: text, as of parse_run_time(), maybe with commas that number_with_point() left; commas, an expression for
-    what meaning_of_commas() found.
+    what meaning_of_marks() found.
 #}
 {% macro run_time_reason(text, commas) -%}
 case
     when {{ is_missing(text) }} then 'missing_run_time'
     when {{ matches("replace(" ~ text ~ ", ',', '.')", '-([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then 'negative_run_time'
+    when {{ commas }} <> 'decimal' and {{ matches(text, with_marks(digits_grouped_by_points())) }} then 'grouping_points'
     when {{ matches(text, with_marks('([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }} then 'run_time_too_long'
     when {{ commas }} <> 'decimal' and {{ matches(text, with_marks(decimal_comma() ~ '|' ~ grouped_digits())) }} then {{ commas }}
     else 'run_time_not_number'

@@ -4,12 +4,13 @@
 
     In:  row_text('users.csv', ref('users'))
 
-    Arguments: file, its name; raw, the raw table. The query reads a relation rejected_rows (file, row_number).
+    Arguments: file, its name; raw, the raw table. The query reads a relation rejected_rows,
+    with file, row_number, source_file and source_row_number.
 #}
 {% macro row_text(file, raw) -%}
     select
-        rejected_rows.file,
-        rejected_rows.row_number,
+        rejected_rows.source_file as file,
+        rejected_rows.source_row_number as row_number,
 
         coalesce(raw_rows.row_text, concat_ws(','
         {%- for column in file_columns(file) -%}, raw_rows.{{ column }}{%- endfor -%}

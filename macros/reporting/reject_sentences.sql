@@ -25,7 +25,8 @@ order by causes.file desc, causes.affected_rows desc, causes.first_row_number, c
             {%- set example = ', for example "' ~ cause['example'] ~ '" on line ' if cause['example'] else ', as on line ' -%}
             {%- do sentences.append(
                 file.grouper ~ ': ' ~ how_many ~ (' row: ' if cause['rows_read'] == 1 else ' rows: ')
-                ~ cause['reason'][:1] | lower ~ cause['reason'][1:].rstrip('.') ~ example ~ cause['first_row_number'] ~ '; '
+                ~ cause['reason'][:1] | lower ~ cause['reason'][1:].rstrip('.') ~ example ~ cause['first_source_row_number']
+                ~ (' of ' ~ cause['first_source_file'] if cause['first_source_file'] != file.grouper else '') ~ '; '
                 ~ cause['remedy'][:1] | lower ~ cause['remedy'][1:]
             ) -%}
         {%- endfor -%}

@@ -15,9 +15,10 @@
         {%- do exceptions.raise_compiler_error('No run has looked at the rows yet; `make run` makes the first one.') -%}
     {%- endif -%}
     {%- set columns = 'file, row_number, column_name, reason, remedy, row_kept' -%}
+    {%- set own_columns = 'source_' ~ columns.replace(' row_number', ' source_row_number') -%}
     {%- set is_published = published is not none and run_query(
-        '(select ' ~ columns ~ ' from ' ~ rejected ~ ' except select ' ~ columns ~ ' from ' ~ published ~ ') union all '
-        ~ '(select ' ~ columns ~ ' from ' ~ published ~ ' except select ' ~ columns ~ ' from ' ~ rejected ~ ') limit 1'
+        '(select ' ~ own_columns ~ ' from ' ~ rejected ~ ' except select ' ~ columns ~ ' from ' ~ published ~ ') union all '
+        ~ '(select ' ~ columns ~ ' from ' ~ published ~ ' except select ' ~ own_columns ~ ' from ' ~ rejected ~ ') limit 1'
     ).rows | length == 0 -%}
     {%- do print(
         'Rejected rows and cells of what is published:' if is_published
@@ -29,15 +30,15 @@
     {%- set text = 'texts.row_text' if file else "replace(replace(texts.row_text, chr(13), ''), chr(10), '⏎')" -%}
     {%- set rows -%}
 select
-    rejected.file,
-    rejected.row_number,
+    rejected.source_file as file,
+    rejected.source_row_number as row_number,
     rejected.column_name,
     rejected.reason,
     rejected.remedy,
     rejected.row_kept,
     {{ text }} as row_text
 from {{ rejected }} as rejected
-left join {{ row_text }} as texts on rejected.file = texts.file and rejected.row_number = texts.row_number
+left join {{ row_text }} as texts on rejected.source_file = texts.file and rejected.source_row_number = texts.row_number
 order by rejected.file, rejected.row_number, rejected.column_name
     {%- endset -%}
     {%- set table = run_query(rows) -%}

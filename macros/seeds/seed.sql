@@ -27,7 +27,7 @@
     {%- if rows.problem -%}
         {%- do exceptions.raise_compiler_error(rows.named_problem) -%}
     {%- endif -%}
-    {%- do record_load(file_name, rows) -%}
+    {%- set load = record_load(file_name, rows) -%}
 
     {#- What `dbt seed --show` prints. -#}
     {%- set preview = 'select * from ' ~ target_relation ~ ' order by row_number limit ' ~ (5 if invocation_args_dict.show else 0) -%}
@@ -43,6 +43,6 @@
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
 
-    {{ return({'relations': [target_relation]}) }}
+    {{ return({'relations': [target_relation, load]}) }}
 
 {% endmaterialization %}

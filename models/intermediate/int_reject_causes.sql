@@ -99,6 +99,9 @@ final as (
         causes.unusable_cells,
         causes.first_row_number,
 
+        rejected_rows.source_file as first_source_file,
+        rejected_rows.source_row_number as first_source_row_number,
+
         rejected_rows.reason,
         rejected_rows.remedy,
         rejected_rows.row_kept,

@@ -4,7 +4,9 @@ rejected_rows as (
 
     select distinct
         file,
-        row_number
+        row_number,
+        source_file,
+        source_row_number
     from {{ ref('int_rejected_rows') }}
 
 ),

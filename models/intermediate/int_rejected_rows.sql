@@ -57,6 +57,12 @@ user_compounds as (
 
 ),
 
+parts as (
+
+    {{ loaded_parts() }}
+
+),
+
 reasons (code, row_kept, reason, remedy) as (
 
     values
@@ -117,6 +123,11 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'ambiguous_comma', true,
         'The {column} has a comma that could be a decimal mark or group its digits, as 1,234 could be 1.234 or 1234.',
+        'Set FEATURES_DECIMAL to the decimal mark of the file, a comma or a point.'
+    ),
+    (
+        'grouping_points', true,
+        'The {column} has points that group digits, here or in other rows, so that it could be read in two ways.',
         'Set FEATURES_DECIMAL to the decimal mark of the file, a comma or a point.'
     ),
     (
@@ -201,12 +212,18 @@ rejected_compounds as (
 duplicates as (
 
     select
-        file,
-        row_number,
+        duplicate_rows.file,
+        duplicate_rows.row_number,
         '' as column_name,
-        case when has_same_content then 'duplicate_row' else 'duplicate_id' end as code,
-        cast(first_row_number as {{ data_type('text') }}) as detail
+        case when duplicate_rows.has_same_content then 'duplicate_row' else 'duplicate_id' end as code,
+        cast(duplicate_rows.first_row_number - coalesce(parts.lines_before, 0) as {{ data_type('text') }})
+        || coalesce(' of ' || parts.part, '') as detail
     from duplicate_rows
+    left join parts
+        on
+            duplicate_rows.file = parts.file
+            and duplicate_rows.first_row_number > parts.lines_before
+            and duplicate_rows.first_row_number <= parts.lines_through
 
 ),
 
@@ -359,6 +376,8 @@ final as (
         found.file,
         found.row_number,
         found.column_name,
+        coalesce(parts.part, found.file) as source_file,
+        found.row_number - coalesce(parts.lines_before, 0) as source_row_number,
 
         found.code,
         case
@@ -372,6 +391,11 @@ final as (
         reasons.row_kept
     from found
     left join reasons on found.code = reasons.code
+    left join parts
+        on
+            found.file = parts.file
+            and found.row_number > parts.lines_before
+            and found.row_number <= parts.lines_through
 
 )
 

@@ -9,8 +9,8 @@ rejected_rows as (
 final as (
 
     select
-        file,
-        row_number,
+        source_file as file,
+        source_row_number as row_number,
         column_name,
 
         reason,

@@ -8,9 +8,9 @@ user_experiments as {{ not_materialized() }} (
 
 ),
 
-run_time_commas as (
+run_time_marks as (
 
-    {{ meaning_of_commas('experiment_run_time', 'user_experiments') }}
+    {{ meaning_of_marks('experiment_run_time', 'user_experiments') }}
 
 ),
 
@@ -37,7 +37,7 @@ with_commas as (
 
     select
         *,
-        {{ number_with_point('experiment_run_time_text', '(select commas from run_time_commas)') }} as run_time_number
+        {{ number_with_point('experiment_run_time_text', '(select commas from run_time_marks)') }} as run_time_number
     from typed
 
 ),
@@ -46,7 +46,13 @@ with_run_time as (
 
     select
         *,
-        coalesce(plain_run_time, {{ parse_run_time('run_time_number') }}) as experiment_run_time
+        case
+            when
+                (select points_group_digits from run_time_marks)
+                and {{ matches('experiment_run_time_text', with_marks(digits_grouped_by_points())) }}
+                then null
+            else coalesce(plain_run_time, {{ parse_run_time('run_time_number') }})
+        end as experiment_run_time
     from with_commas
 
 ),
@@ -64,7 +70,7 @@ final as (
 
         case
             when experiment_run_time is null
-                then {{ run_time_reason('run_time_number', '(select commas from run_time_commas)') }}
+                then {{ run_time_reason('run_time_number', '(select commas from run_time_marks)') }}
         end as experiment_run_time_reason,
         case
             when row_fault is not null then 'wrong_cell_count'

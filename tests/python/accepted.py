@@ -148,7 +148,7 @@ CELLS = [
 
 @dataclass(frozen=True)
 class File:
-    """The run times of a file in which a comma decides, and what they are read as.
+    """The run times of a file in which its commas and points decide, and what they are read as.
 
     what: what it is, in words; decimal: the setting FEATURES_DECIMAL, empty for none.
     """
@@ -179,13 +179,21 @@ FILES = [
     File("a comma that cannot group digits", "", {"0,125": Decimal("0.125"), "1,234": Decimal("1.234")}),
     File("commas and points", "", {"12,5": "comma_and_point", "1.234,5": "comma_and_point", "7.5": Decimal("7.5")}),
     File(
+        "points that group digits in one run time, and maybe in others", "",
+        {"1.234": "grouping_points", "1.234.567": "grouping_points", "+2.500": "grouping_points", "0.125": Decimal("0.125"),
+         "7.5": Decimal("7.5"), "1.2345": Decimal("1.2345"), "1.2.3": "run_time_not_number"},
+    ),
+    File("points that group digits before a comma", "", {"1.234": "grouping_points", "1.234,5": "comma_and_point", "7": Decimal(7)}),
+    File(
         "FEATURES_DECIMAL is a comma", ",",
         {"12,5": Decimal("12.5"), "1,234": Decimal("1.234"), "1.234,5": Decimal("1234.5"), "1.234": Decimal(1234),
+         "1.234.567": Decimal(1234567),
          "7": Decimal(7), "7.5": "run_time_not_number", "-1,5": "negative_run_time"},
     ),
     File(
         "FEATURES_DECIMAL is a point", ".",
         {"12.5": Decimal("12.5"), "1,234": Decimal(1234), "1,234,567.5": Decimal("1234567.5"), "7": Decimal(7),
+         "1.234": Decimal("1.234"), "1.234.567": "run_time_not_number",
          "12,5": "run_time_not_number", "0,123": "run_time_not_number", "-1,234": "negative_run_time"},
     ),
 ]  # fmt: skip

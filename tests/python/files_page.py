@@ -27,7 +27,7 @@ that is not installed, one sentence names it. Tokens and other options come from
 
 Each of the tables `users`, `user_experiments` and `compounds` is one file, such as `users.csv`, `Users.CSV`, `users.tsv`,
 `users.txt` or `users.xlsx`, or a folder of that name with parts: each with a header, columns in any order, in the order of
-their names. Row numbers count the lines of all parts. Two files that could be the same table are an error. Files may be
+their names. The rows of each part are numbered by its own lines. Two files that could be the same table are an error. Files may be
 packed by gzip, bzip2, xz or zstd, or be a zip with one file, whatever their names say.
 
 Of a workbook, the sheet with the table's name is read, or the only one. Text is UTF-8, or UTF-16 where the first bytes show it;
@@ -44,7 +44,7 @@ CELLS_TITLE = """
 ## How values can be written
 
 A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot group
-digits (`12,5`). Otherwise the run time is left empty: `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` says which mark is the decimal one.
+digits (`12,5`). Otherwise the run time is left empty, as is `1.234` in a file with a run time such as `1.234.567`: `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` says which mark is the decimal one.
 """
 LEFT_OUT_TITLE = f"""
 ## What is left out, with a reason

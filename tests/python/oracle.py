@@ -106,10 +106,10 @@ def compute(users: bytes, experiments: bytes, compounds: bytes) -> Result:
         if fault := date_fault(row.cells[3]):
             rejected.add((USERS, row.line, "signup_date", True, fault))
     used: list[Experiment] = []
-    commas = meaning_of_commas([row.cells[3] for row in tables[EXPERIMENTS].rows])
+    marks = meaning_of_marks([row.cells[3] for row in tables[EXPERIMENTS].rows])
     for row in valid[EXPERIMENTS].values():
         if parse_key(row.cells[1]) in valid[USERS]:
-            used.append(read_experiment(row, commas, valid[COMPOUNDS].keys(), rejected))
+            used.append(read_experiment(row, marks, valid[COMPOUNDS].keys(), rejected))
         else:
             rejected.add((EXPERIMENTS, row.line, "user_id", False, "unknown_user"))
 
@@ -314,11 +314,17 @@ def is_time(text: str) -> bool:
 DECIMAL = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 DECIMAL_COMMA = DECIMAL.replace(r"\.", ",")
 GROUPS = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?"
-GROUPS_BY_POINTS = r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]*"
+POINTS = r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+"
+GROUPS_BY_POINTS = POINTS + ",[0-9]*"
+
+
+def meaning_of_marks(times: list[str]) -> tuple[str, bool]:
+    """What a comma is in the run times of a file: decimal, or the fault of a number that has one; and whether points group digits."""
+    grouping = any(re.fullmatch(POINTS + "(,[0-9]*)?", number) and len(re.findall("[.,]", number)) > 1 for number in map(bare, times))
+    return meaning_of_commas(times), grouping
 
 
 def meaning_of_commas(times: list[str]) -> str:
-    """What a comma is in the run times of a file: decimal, or the fault of a number that has one."""
     numbers = [bare(text) for text in times if "," in text and not text.endswith(",")]
     if all(
         re.fullmatch(GROUPS, number) or not re.fullmatch(f"{DECIMAL_COMMA}|{GROUPS_BY_POINTS}", number) for number in numbers
@@ -327,13 +333,16 @@ def meaning_of_commas(times: list[str]) -> str:
     return "comma_and_point" if any("." in text for text in times if not is_missing(text)) else "decimal"
 
 
-def parse_run_time(text: str, commas: str) -> Fraction | str:
+def parse_run_time(text: str, marks: tuple[str, bool]) -> Fraction | str:
     """A run time, exactly, or else the fault as a string."""
+    commas, points_group_digits = marks
     if is_missing(text):
         return "missing_run_time"
     if re.fullmatch("-" + DECIMAL, text.replace(",", ".")):
         return "negative_run_time"
     number = bare(text)
+    if commas != "decimal" and re.fullmatch(POINTS, number) and (points_group_digits or number.count(".") > 1):
+        return "grouping_points"
     if "," in number and commas == "decimal":
         number = number.replace(",", ".")
     elif "," in number and re.fullmatch(f"{DECIMAL_COMMA}|{GROUPS}|{GROUPS_BY_POINTS}", number):
@@ -358,11 +367,11 @@ def entries_of(text: str) -> list[str]:
     return [entry for part in text.split(separator) if (entry := part.strip(WHITE_SPACE))]
 
 
-def read_experiment(row: Record, commas: str, known: Set[int], rejected: set[Rejected]) -> Experiment:
+def read_experiment(row: Record, marks: tuple[str, bool], known: Set[int], rejected: set[Rejected]) -> Experiment:
     """A used experiment. Adds the faults of its compounds and of its run time."""
     user = int(parse_key(row.cells[1]))
     compounds = {parse_key(entry) for entry in entries_of(row.cells[2])}
-    run_time = parse_run_time(row.cells[3], commas)
+    run_time = parse_run_time(row.cells[3], marks)
 
     def report(column: str, fault: str) -> None:
         rejected.add((EXPERIMENTS, row.line, column, True, fault))

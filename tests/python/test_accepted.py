@@ -35,7 +35,7 @@ def file_of(columns: Sequence[str], cells: Sequence[tuple[str, str]] = ()) -> by
 
 
 def inputs() -> dict[str, dict[str, bytes]]:
-    """What is read, by names: all cells that stand for themselves, and the files in which commas decide."""
+    """What is read, by names: all cells that stand for themselves, and the files in which commas and points decide."""
     tables = {"cells": {
         "users": file_of(USERS, [(cell.column, cell.found) for cell in OF_USERS]),
         "user_experiments": file_of(EXPERIMENTS, [(cell.column, cell.found) for cell in OF_EXPERIMENTS]),
@@ -110,7 +110,7 @@ def test_every_cell(staged: Staged, model: str, cells: list[Cell]) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.what for file in FILES])
-def test_commas(staged: Staged, file: File) -> None:
+def test_commas_and_points(staged: Staged, file: File) -> None:
     rows = staged[file.what, "stg_experiments"]
     found = [read_as(Cell(file.what, text, TIMES, ""), rows[number])[0] for number, text in enumerate(file.cells, 2)]
     assert dict(zip(file.cells, found, strict=True)) == dict(zip(file.cells, canonical(file.cells.values()), strict=True))

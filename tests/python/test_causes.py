@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 
@@ -109,6 +110,32 @@ def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[
     log = (project.folder / "logs" / "dbt.log").read_text()
     assert all(line in log for line in lines[-8:])
     assert project.query("select causes, message from {schema}_audit.runs") == [(expected, None)]
+
+
+def test_row_of_a_part_is_named_by_the_part_and_its_line(make_project: Callable[[str], Project]) -> None:
+    project = make_project("in_parts")
+    write(project)
+    (project.seeds / "user_experiments.csv").unlink()
+    (project.seeds / "user_experiments").mkdir()
+    for name, rows in {"2024.csv": ["1,1,1,5", "2,1,2,x"], "2025.csv": ["", "3,1,9;1,5", "1,1,1,5", "3,1,9;1,5", "4,1", "5,1,1,5"]}.items():
+        (project.seeds / "user_experiments" / name).write_text("\n".join([EXPERIMENTS, *rows]))
+    output = project.dbt(*BUILD)
+    assert 'run_time is not a number, for example "x" on line 3 of user_experiments/2024.csv; ' in output
+    assert project.query("select file, row_number, reason from {schema}.rejected_rows order by 1, 2") == [
+        ("user_experiments/2024.csv", 3, "The experiment_run_time is not a number."),
+        ("user_experiments/2025.csv", 3, "Left out of the list: not in compounds.csv: 9."),
+        ("user_experiments/2025.csv", 4, "The row is a duplicate of row 2 of user_experiments/2024.csv."),
+        ("user_experiments/2025.csv", 5, "The row is a duplicate of row 3 of user_experiments/2025.csv."),
+        ("user_experiments/2025.csv", 6, "The row has 2 cells where the header has 4."),
+    ]
+    texts = project.query("select file, row_number, row_text from {schema}_staging.int_rejected_row_text order by 1, 2")
+    assert texts[0] == ("user_experiments/2024.csv", 3, "2,1,2,x") and texts[-1] == ("user_experiments/2025.csv", 6, "4,1")
+
+    # A file in its place has no parts any more.
+    write(project, experiments=["1,1,1,5", "2,1,2,x", "3,1,2,5"])
+    shutil.rmtree(project.seeds / "user_experiments")
+    project.dbt(*BUILD)
+    assert project.query("select file, row_number from {schema}.rejected_rows") == [("user_experiments.csv", 3)]
 
 
 def test_what_may_be_a_name_is_not_shown(make_project: Callable[[str], Project]) -> None:

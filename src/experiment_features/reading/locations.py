@@ -44,10 +44,11 @@ class File:
         path: where it is; for a far one, its copy.
         name: what it is called to the user.
         size_bytes, modified, sha256: its size, when it was written last (UTC, ISO 8601), and the digest of its content.
+        lines_before: of the parts read before it; from when it is read.
     """
 
     def __init__(self, path: Path, name: str) -> None:
-        self.path, self.name = path, name
+        self.path, self.name, self.lines_before = path, name, 0
         digest = hashlib.sha256()
         with open(path, "rb") as file:
             self._stat = os.fstat(file.fileno())

@@ -39,7 +39,7 @@ class Rows:
     Attributes:
         columns: the names, in the order of the stream.
         separator: of the stream.
-        files: what is read, in this order, with `sha256`, `size_bytes` and `modified`.
+        files: what is read, in this order.
         problem: after the stream was read, a sentence on why it ended early; empty where it did not.
         count: after the stream was read, the number of rows, rejected ones included.
         rejected: after the stream was read, CSV of line, reason and text of each row whose cells cannot be told apart.
@@ -131,6 +131,7 @@ class Rows:
 
     def _all_files(self) -> Iterator[bytes]:
         for file in self.files:
+            file.lines_before = self._passed
             try:
                 yield from self._sheet(file) if file.is_workbook else self._lines(file)
                 file.require_same()
@@ -367,7 +368,7 @@ class Form:
             if names == self._names:
                 return to._skipped(lines)
             if len(set(names) & set(to.columns)) > 1:
-                raise ReadingError(f"line {to._passed + line} is another header; put the rows below it into a file of their own.")
+                raise ReadingError(f"line {line} is another header; put the rows below it into a file of their own.")
         if has_right_quotes and not any(cells):
             return to._skipped(lines)
         to.count += 1
