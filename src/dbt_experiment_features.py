@@ -1,35 +1,22 @@
 """Imported by every dbt process, as dbt does with each installed module named ``dbt_*``.
 
-dbt reads seed files below 1 MiB whole while it parses, and stops with a traceback at one that is
-not UTF-8. This project hands the files to the server unread, so dbt is told that each is too large
-to read; the loading macro then names the line that is at fault.
-
-``dbt seed --show`` takes the result of an on-run-end hook for that of a seed and stops with a
-traceback at it, as it has no table; it is passed over.
-
-What the on-run-end hook reports of a run is printed after dbt's own summary, which would otherwise be the last thing a
-user sees, and goes into the run log.
-
-The loading macros get ``modules.seed_rows`` beside dbt's own ``modules.re`` and the like, since Jinja cannot open a file.
-
-Commands that build on Postgres take a lock and leave a row in the run log (see ``experiment_features.runs``). This
-is not done by hooks of dbt, since those have connections of their own, run after the schemas are made, and not at all
-where a run is stopped.
-
-Every connection to Postgres is refused where the names of schema and database, which dbt puts into its statements as
-they are, or a setting of the server could make a part of a text be run.
+Commands that build on Postgres take a lock and leave a row in the run log (see ``experiment_features.runs``). What the
+on-run-end hook reports of a run is printed after dbt's own summary, which would otherwise be the last thing a user sees.
+The loading macros get the project's reader. CONTACTS, at the end, lists what of dbt is replaced for this, and why.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import getpass
+import inspect
 import os
 import re
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -38,6 +25,7 @@ from typing import Any
 
 import dbt.context.base
 import dbt.contracts.files
+import dbt.version
 import psycopg2
 from dbt.adapters.contracts.connection import Connection
 from dbt.adapters.factory import get_adapter
@@ -58,22 +46,24 @@ from experiment_features.reading import Rows
 from experiment_features.runs import LockHeldError, Node, Run, RunError, storable
 
 LOCK_WAIT_SECONDS = 600.0
+# How long a run that is stopped may take to end, of the five seconds promised.
+LONGEST_END_SECONDS = 4.0
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
 NOT_BUILDING = (TestTask, FreshnessTask)
 
 # Postgres cuts longer names, so that those of two schemas could be the same; `_staging` is the longest that is added.
 LONGEST_SCHEMA = 63 - len("_staging")
 
-dbt.contracts.files.MAXIMUM_SEED_SIZE = -1
-
 _show_table = SeedTask.show_table
 _modules = dbt.context.base.get_context_modules
 _execute_with_hooks = RunTask.execute_with_hooks
-_handle_result = RunTask._handle_result
 _open_connection = PostgresConnectionManager.open
 _current_run: Run | None = None
 # What the run under way has to report, which is printed once.
 _report: Report | None = None
+# What has left a callback.
+_failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,8 +123,25 @@ def _print_report(event: EventMsg) -> None:
                 fire_event(PrintEvent(msg=line))
 
 
+def _log_node(event: EventMsg) -> None:
+    """Adds a node that has ended to the run log. What leaves it makes the node fail."""
+    global _failure
+    if event.info.name != "NodeFinished" or _current_run is None:
+        return
+    try:
+        result = event.data.run_result
+        rows = dict(result.adapter_response).get("rows_affected")
+        rows = None if rows is None else int(rows)
+        # Where the connection is gone, the run notices by its lock.
+        with suppress(psycopg2.Error):
+            _current_run.add_node(Node(event.data.node_info.unique_id, result.status, result.execution_time, rows, result.message or None))
+    except Exception as error:
+        _failure = str(error)
+        raise
+
+
 def _open_safely(connection: Connection) -> Connection:
-    """dbt's `open`, for names and settings by which nothing can be run that is meant as a text."""
+    """dbt's `open`, for names and settings by which nothing can be run that is meant as a text, and for runs that have their lock."""
     schema, database = connection.credentials.schema, connection.credentials.database
     if not re.fullmatch(r"[\w-]+", schema) or len(schema.encode()) > LONGEST_SCHEMA:
         raise DbtRuntimeError(
@@ -146,26 +153,34 @@ def _open_safely(connection: Connection) -> Connection:
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
         raise DbtRuntimeError("The server takes a backslash in a text for an escape; set its standard_conforming_strings to on.")
+    if _current_run is not None and not _current_run.admits(opened.handle):
+        opened.handle.close()
+        raise DbtRuntimeError("The connection that keeps other runs away was cut, so nothing more is done; start the run again.")
     return opened
 
 
 def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
-    global _report
-    _report = None
+    global _report, _failure
+    _report = _failure = None
     # dbt forgets its callbacks between the commands of a process.
     add_callback_to_manager(_print_report)
     adapter = get_adapter(task.config)
     if isinstance(task, NOT_BUILDING) or adapter.type() != "postgres":
         return _execute_with_hooks(task, selected_uids)
-    with _stopped_by_sigterm():
-        run = _begin(adapter, task.num_nodes)
+    add_callback_to_manager(_log_node)
+    connection = _own_connection(adapter)
+    with _stopped_by_signals() as let_end:
+        run = _begin(adapter, connection, task.num_nodes)
         status, message = "failed", None
         try:
-            result = _execute_with_hooks(task, selected_uids)
-            if task.interpret_results(result.results):
-                status = "succeeded"
-            return result
+            try:
+                result = _execute_with_hooks(task, selected_uids)
+                if task.interpret_results(result.results):
+                    status = "succeeded"
+                return result
+            finally:
+                let_end()
         except KeyboardInterrupt:
             status = "cancelled"
             raise
@@ -173,16 +188,25 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
             message = str(error)
             raise
         finally:
-            _end(run, status, message, task.node_results)
+            _end(run, status, message or _failure, task.node_results)
 
 
-def _begin(adapter: Any, nodes: int) -> Run:
+def _own_connection(adapter: Any) -> Any:
+    """A connection that lasts as long as the run; dbt closes those that it knows of."""
+    connection = Connection(type="postgres", name="run", credentials=dataclasses.replace(adapter.config.credentials))
+    # Python looks at a signal only when the server has answered. Nothing has begun yet that would have to be ended.
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in STOPPING if _is_main_thread()}
+    try:
+        return type(adapter.connections).open(connection).handle
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
     """The run, with its lock and its row. Raises DbtRuntimeError where it cannot have them."""
     global _current_run
     credentials = adapter.config.credentials
-    # dbt closes the connections that it knows of, and this one has to last.
-    connection = Connection(type="postgres", name="run", credentials=dataclasses.replace(credentials))
-    handle = type(adapter.connections).open(connection).handle
     try:
         # Who starts dbt by a program knows the run by an id of its own from the first moment.
         run = Run(handle, credentials.schema, _run_id())
@@ -190,7 +214,11 @@ def _begin(adapter: Any, nodes: int) -> Run:
         command, started_by, wait_seconds = f"dbt {get_flags().WHICH}", _started_by(), _wait_seconds()
         with _on_record_where_stopped(run, command, started_by, nodes):
             run.take_lock(wait_seconds, lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
-        run.begin(command, started_by, nodes)
+        try:
+            run.begin(command, started_by, nodes)
+        except KeyboardInterrupt:
+            _end(run, "cancelled", None, ())
+            raise
     except (RunError, psycopg2.Error) as error:
         handle.close()
         raise DbtRuntimeError(str(error).strip()) from error
@@ -241,16 +269,44 @@ def _wait_seconds() -> float:
 
 
 @contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Lets SIGTERM, by which machines and services stop a process, do what Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _stopped_by_signals() -> Iterator[Callable[[], None]]:
+    """Lets SIGTERM and SIGHUP do what Ctrl-C does, once, and ends the process where dbt takes too long.
+
+    Yields what to call when the run has come to its end by itself, from when on signals change nothing.
+    """
+    timer = threading.Timer(LONGEST_END_SECONDS, _leave)
+    timer.daemon = True
+
+    def ignore() -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+
+    def stop(*_: object) -> None:
+        ignore()
+        timer.start()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in STOPPING if _is_main_thread()}
     try:
-        yield
+        yield ignore
     finally:
-        signal.signal(signal.SIGTERM, before)
+        timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_main_thread() -> bool:
+    """Only there can signals be handled."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def _leave() -> None:
+    """Ends the process, and the run as far as the server answers."""
+    if _current_run is not None:
+        ending = threading.Thread(target=_end, args=(_current_run, "cancelled", None, ()), daemon=True)
+        ending.start()
+        ending.join(0.5)
+    os._exit(2)
 
 
 def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> None:
@@ -266,16 +322,6 @@ def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> 
         run.close()
 
 
-def _handle_and_log(task: RunTask, result: Any) -> None:
-    """dbt's `_handle_result`, which it calls when a node has ended."""
-    _handle_result(task, result)
-    run = _current_run
-    if run is not None:
-        # Where the connection is gone, the run notices by its lock.
-        with suppress(psycopg2.Error):
-            run.add_node(_node(result))
-
-
 def _node(result: Any) -> Node:
     return Node(
         node=result.node.unique_id,
@@ -286,8 +332,72 @@ def _node(result: Any) -> Node:
     )
 
 
-PostgresConnectionManager.open = staticmethod(_open_safely)
-SeedTask.show_table = _show_table_of_seed
-RunTask.execute_with_hooks = _execute_alone
-RunTask._handle_result = _handle_and_log
-dbt.context.base.get_context_modules = _modules_of_project
+@dataclass(frozen=True)
+class Contact:
+    """Something of dbt's inside that is replaced, as there is no public way.
+
+    Args:
+        owner, name: where it is.
+        parameters: of a function, by their names; None of a constant.
+        replacement: what comes in its place.
+        why: what for, and why by this way.
+        test: what fails when dbt changes it.
+    """
+
+    owner: Any
+    name: str
+    parameters: tuple[str, ...] | None
+    replacement: Any
+    why: str
+    test: str
+
+    def is_as_expected(self) -> bool:
+        found = getattr(self.owner, self.name, None)
+        if self.parameters is None:
+            return found is not None
+        return callable(found) and tuple(inspect.signature(found).parameters) == self.parameters
+
+
+CONTACTS = (
+    Contact(
+        dbt.contracts.files, "MAXIMUM_SEED_SIZE", None, -1,
+        "dbt reads seeds below 1 MiB while it parses, and stops with a traceback at one that is not UTF-8; no setting keeps it from that.",
+        "test_errors.py::test_one_sentence_and_the_last_good_tables",
+    ),
+    Contact(
+        SeedTask, "show_table", ("self", "result"), _show_table_of_seed,
+        "`dbt seed --show` takes the result of an on-run-end hook for that of a seed, and stops with a traceback as it has no table.",
+        "test_errors.py::test_seed_show_prints_the_first_rows",
+    ),
+    Contact(
+        dbt.context.base, "get_context_modules", (), _modules_of_project,
+        "Jinja cannot open a file, and dbt's plugins can add nodes but no functions: macros get the reader and the run by `modules`.",
+        "test_published_input.py::test_features",
+    ),
+    Contact(
+        RunTask, "execute_with_hooks", ("self", "selected_uids"), _execute_alone,
+        "The lock and the run log: hooks have connections of their own, run after the schemas are made, and not at all where a run is stopped.",
+        "test_runs.py::test_every_command_that_builds_takes_the_lock",
+    ),
+    Contact(
+        PostgresConnectionManager, "open", ("connection",), staticmethod(_open_safely),
+        "Each connection is refused where a name or a setting would make text be run, or the run has lost its lock; dbt has no hook for that.",
+        "test_runs.py::test_run_that_has_lost_its_lock_changes_nothing",
+    ),
+)  # fmt: skip
+
+
+def _replace() -> None:
+    """Puts the replacements in place, where all that they replace is as expected."""
+    for contact in CONTACTS:
+        if not contact.is_as_expected():
+            owner = getattr(contact.owner, "__qualname__", None) or contact.owner.__name__
+            sys.exit(
+                f"This project does not know {owner}.{contact.name} of the installed dbt {dbt.version.__version__}; "
+                "install the versions of requirements.lock, as `make run` does."
+            )
+    for contact in CONTACTS:
+        setattr(contact.owner, contact.name, contact.replacement)
+
+
+_replace()

@@ -127,12 +127,31 @@ class Run:
                     "start this again when it has ended, or set FEATURES_LOCK_WAIT to more seconds."
                 ) from None
             self._execute("set lock_timeout = 0")
-        # Statements of a run that was killed go on in the server for a while; none of it is committed.
-        self._execute(
-            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = %s "
-            "and datname = current_database() and pg_has_role(usesysid, 'MEMBER')",
-            self.name_of_workers,
-        )
+        # A run that was killed, or has lost its lock, may have statements under way; none of it is committed.
+        others = "from pg_stat_activity where application_name = %s and datname = current_database()"
+        self._execute(f"select pg_terminate_backend(pid, 10000) {others} and pg_has_role(usesysid, 'MEMBER')", self.name_of_workers)
+        for pid, user in self._execute(f"select pid, usename {others}", self.name_of_workers):
+            raise RunError(
+                f"A statement of an earlier run on the schema {self._schema} still runs, as the process {pid} of the server, of the role {user}; "
+                "end it and start this again."
+            )
+
+    def admits(self, connection: Any) -> bool:
+        """Whether the run still has its lock, by a new connection of psycopg2 that is to work for it.
+
+        Who takes the lock ends the connections that are there by then, and a later one sees here that the lock is gone. The
+        server ends the statements of a connection within a second when its client is gone.
+        """
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select set_config('client_connection_check_interval', '1000', false) from pg_locks where locktype = 'advisory' "
+                "and granted and classid::bigint << 32 | objid::bigint = %s and pid = %s",
+                (self._key, self.backend),
+            )
+            is_admitted = cursor.fetchone() is not None
+        connection.autocommit = False
+        return is_admitted
 
     def _wait(self, text: str, *arguments: object) -> None:
         """`_execute`, which Ctrl-C ends; Python would look at it only when the server has answered."""
