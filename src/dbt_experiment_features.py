@@ -13,7 +13,6 @@ import inspect
 import os
 import re
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -114,17 +113,20 @@ def _keep_report(causes: Iterable[str], outcome: str) -> None:
 
 
 def _print_report(event: EventMsg) -> None:
-    """Prints the report of the run when dbt has printed its summary. Nothing may leave it, or dbt could wait for ever."""
+    """Prints the report of the run when dbt has printed its summary. The run is closed by then, whatever becomes of this."""
     global _report
-    with suppress(Exception):
-        if event.info.name == "CommandCompleted" and _report is not None:
-            report, _report = _report, None
-            for line in report.lines if get_flags().PRINT else ():
-                fire_event(PrintEvent(msg=line))
+    if event.info.name != "CommandCompleted" or _report is None:
+        return
+    report, _report = _report, None
+    try:
+        for line in report.lines if get_flags().PRINT else ():
+            fire_event(PrintEvent(msg=line))
+    except Exception as error:
+        fire_event(PrintEvent(msg=f"The report of the run cannot be printed: {error}"))
 
 
 def _log_node(event: EventMsg) -> None:
-    """Adds a node that has ended to the run log. What leaves it makes the node fail."""
+    """Adds a node that has ended to the run log. What goes wrong ends the run, as soon as the node after it needs a connection."""
     global _failure
     if event.info.name != "NodeFinished" or _current_run is None:
         return
@@ -137,7 +139,6 @@ def _log_node(event: EventMsg) -> None:
             _current_run.add_node(Node(event.data.node_info.unique_id, result.status, result.execution_time, rows, result.message or None))
     except Exception as error:
         _failure = str(error)
-        raise
 
 
 def _open_safely(connection: Connection) -> Connection:
@@ -153,9 +154,9 @@ def _open_safely(connection: Connection) -> Connection:
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
         raise DbtRuntimeError("The server takes a backslash in a text for an escape; set its standard_conforming_strings to on.")
-    if _current_run is not None and not _current_run.admits(opened.handle):
+    if _current_run is not None and (_failure or not _current_run.admits(opened.handle)):
         opened.handle.close()
-        raise DbtRuntimeError("The connection that keeps other runs away was cut, so nothing more is done; start the run again.")
+        raise DbtRuntimeError(_failure or "The connection that keeps other runs away was cut, so nothing more is done; start the run again.")
     return opened
 
 
@@ -176,6 +177,8 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
         try:
             try:
                 result = _execute_with_hooks(task, selected_uids)
+                if _failure:
+                    raise DbtRuntimeError(_failure)
                 if task.interpret_results(result.results):
                     status = "succeeded"
                 return result
@@ -183,12 +186,13 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
                 let_end()
         except KeyboardInterrupt:
             status = "cancelled"
-            raise
+            # dbt prints a traceback at an interrupt itself.
+            raise DbtRuntimeError("The run was stopped; what was published before stays.") from None
         except Exception as error:
-            message = str(error)
+            message = _failure or str(error)
             raise
         finally:
-            _end(run, status, message or _failure, task.node_results)
+            _end(run, status, message, task.node_results)
 
 
 def _own_connection(adapter: Any) -> Any:
@@ -392,7 +396,7 @@ def _replace() -> None:
     for contact in CONTACTS:
         if not contact.is_as_expected():
             owner = getattr(contact.owner, "__qualname__", None) or contact.owner.__name__
-            sys.exit(
+            raise DbtRuntimeError(
                 f"This project does not know {owner}.{contact.name} of the installed dbt {dbt.version.__version__}; "
                 "install the versions of requirements.lock, as `make run` does."
             )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from forked_dbt import ForkedDbt
+from forked_dbt import ForkedDbt, ForkedProcess
 
 from experiment_features.postgres import Server
 
@@ -90,6 +90,10 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def start_fork(self, *arguments: str, **environment: str) -> ForkedProcess:
+        """Starts dbt as a process that has imported it already."""
+        return forked_dbt().start(["--no-use-colors", *arguments], self.root, self.settings(environment))
 
     def dbt(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> str:
         """Runs dbt as a process and gives what it printed; succeeds=None takes either outcome."""

@@ -33,16 +33,41 @@ class ForkedDbt:
 
     def run(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[str, int]:
         """What a command printed, errors included, and its exit code."""
+        return self.start(arguments, folder, environment).wait()
+
+    def start(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> ForkedProcess:
+        """Starts a command."""
         read, write = os.pipe()
-        with socket.socket(socket.AF_UNIX) as connection, open(os.devnull) as nothing:
+        connection = socket.socket(socket.AF_UNIX)
+        with open(os.devnull) as nothing:
             connection.connect(self._address)
             socket.send_fds(connection, [b"."], [nothing.fileno(), write])
-            os.close(write)
-            connection.sendall(json.dumps([list(arguments), str(folder), dict(environment)]).encode())
-            connection.shutdown(socket.SHUT_WR)
-            with open(read, encoding="utf-8", errors="replace") as output:
-                printed = output.read()
-            return printed, int(connection.recv(10))
+        os.close(write)
+        connection.sendall(json.dumps([list(arguments), str(folder), dict(environment)]).encode())
+        connection.shutdown(socket.SHUT_WR)
+        return ForkedProcess(connection, read)
+
+
+class ForkedProcess:
+    """A command that runs, with its pid."""
+
+    def __init__(self, connection: socket.socket, output: int) -> None:
+        self._connection, self._output = connection, output
+        self._answers = connection.makefile()
+        self.pid = int(self._answers.readline())
+
+    def wait(self, seconds: float | None = None) -> tuple[str, int]:
+        """What it printed and its exit code, when it has ended. Raises TimeoutError where that takes longer."""
+        self._connection.settimeout(seconds)
+        # A pipe holds some 64 KiB, so it is emptied meanwhile.
+        printed: list[str] = []
+        reader = threading.Thread(target=lambda: printed.append(open(self._output, encoding="utf-8", errors="replace").read()))
+        reader.start()
+        code = int(self._answers.readline())
+        reader.join()
+        self._answers.close()
+        self._connection.close()
+        return printed[0], code
 
 
 def serve(address: str) -> None:
@@ -66,13 +91,14 @@ def serve(address: str) -> None:
             run(arguments, folder, environment, files)
         for file in files:
             os.close(file)
+        connection.sendall(f"{process}\n".encode())
         threading.Thread(target=answer, args=(connection, process)).start()
 
 
 def answer(connection: socket.socket, process: int) -> None:
     _, status = os.waitpid(process, 0)
     with connection:
-        connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+        connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
 def run(arguments: Sequence[str], folder: str, environment: Mapping[str, str], files: Sequence[int]) -> None:

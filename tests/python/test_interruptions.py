@@ -1,0 +1,195 @@
+"""Runs that are stopped or lose their lock at any moment, and errors where dbt calls the project."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
+import pytest
+from conftest import BUILD_WITHOUT_TESTS, PROJECT, Project
+from test_runs import held_at, last_run, wait_for_held, wait_until
+
+from experiment_features.runs import Run
+
+MOMENTS = 20
+# The five seconds that are promised, on a machine that does other things as well.
+LONGEST_END_SECONDS = 15
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture(scope="module")
+def built(project: Project) -> Project:
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    return project
+
+
+def moments(choose: random.Random) -> list[int]:
+    """After how many of the 21 nodes of a build something happens."""
+    return [choose.randrange(0, 20) for _ in range(MOMENTS)]
+
+
+def wait_for_nodes(project: Project, count: int) -> None:
+    """Returns when so many nodes of the current run have ended."""
+    wait_until(
+        project,
+        "select 1 from {schema}_audit.runs where status = 'running' "
+        f"and (select count(*) from {{schema}}_audit.run_nodes where run_id = id) >= {count}",
+    )
+
+
+def everything(project: Project) -> dict[str, list[tuple]]:
+    """The rows of all tables of the project, with what shows that a row was written again."""
+    tables = project.query(
+        "select oid::regclass::text, relfilenode from pg_class where relkind = 'r' and starts_with(relnamespace::regnamespace::text, '{schema}')"
+    )
+    return {f"{name} {file}": project.query(f"select ctid, xmin, t::text from {name} as t") for name, file in tables}
+
+
+@contextmanager
+def other_run(project: Project) -> Iterator[None]:
+    """Another run, which has taken the lock as a build does."""
+    environment = project.environment
+    with closing(psycopg2.connect(host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres")) as connection:
+        run = Run(connection, project.schema, f"other {os.urandom(4).hex()}")
+        run.take_lock(60, print)
+        run.begin("dbt build", "another user", 21)
+        yield
+        run.end("succeeded", None, None, [])
+
+
+def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: Project) -> None:
+    """Nothing at all, from the moment another run has started."""
+    for count in moments(random.Random(1)):
+        process = built.start_fork(*BUILD_WITHOUT_TESTS)
+        wait_for_nodes(built, count)
+        built.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'experiment_features run %'")
+        with other_run(built):
+            before = everything(built)
+            output, code = process.wait(60)
+            assert "Traceback" not in output, output
+            assert everything(built) == before, count
+        assert code != 0 and "The connection that keeps other runs away was cut" in output, output
+
+
+def test_build_after_one_that_has_lost_its_lock(built: Project, published: Project, make_project: Callable[[str], Project]) -> None:
+    undisturbed = make_project("undisturbed")
+    for project in (built, undisturbed):
+        project.write(users="user_id,name,email,signup_date\n1,Ann,a@example.com,2023-01-01\n", user_experiments=(
+            "experiment_id,user_id,experiment_compound_ids,experiment_run_time\n1,1,1;2,5\n"))  # fmt: skip
+    undisturbed.dbt(*BUILD_WITHOUT_TESTS)
+    with held_at(built) as release:
+        process = built.start_fork(*BUILD_WITHOUT_TESTS)
+        wait_for_held(built)
+        built.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'experiment_features run %'")
+        following = built.start_fork(*BUILD_WITHOUT_TESTS, DBT_TARGET_PATH=str(built.folder / "other_target"))
+        # It has ended the statement of the first.
+        assert process.wait(60)[1] != 0
+        release()
+        assert following.wait(60)[1] == 0
+    tables = "select {schema}_{table}.* from {schema}{place}.{table} as {schema}_{table} order by 1, 2"
+    for place, table in (("_raw", "users"), ("_raw", "user_experiments"), ("_staging", "int_users"), ("_staging", "int_user_compounds"),
+                         ("", "user_features"), ("", "experiment_summary"), ("", "compound_usage"), ("", "rejected_rows")):  # fmt: skip
+        sql = tables.replace("{table}", table).replace("{place}", place)
+        assert built.query(sql) == undisturbed.query(sql), table
+
+
+def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Project) -> None:
+    choose = random.Random(2)
+    before = built.features()
+    for count in moments(choose):
+        number = choose.choice(SIGNALS)
+        command = choose.choice([BUILD_WITHOUT_TESTS, ("seed",), ("run",)])
+        process = built.start_fork(*command)
+        wait_for_nodes(built, min(count, 2 if command == ("seed",) else 17))
+        os.kill(process.pid, number)
+        output, code = process.wait(LONGEST_END_SECONDS)
+        assert "Traceback" not in output, output
+        assert code != 0 or last_run(built)[2] == "succeeded", output
+        assert last_run(built)[2] == ("succeeded" if code == 0 else "cancelled"), output
+        assert built.query("select 1 from pg_stat_activity where application_name like 'experiment_features %'") == []
+        assert built.features() == before
+    built.dbt(*BUILD_WITHOUT_TESTS, FEATURES_LOCK_WAIT="0")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_process_ends_though_the_server_does_not_answer(built: Project, published: Project, number: signal.Signals) -> None:
+    with held_at(built):
+        process = built.start_fork("seed")
+        wait_for_held(built)
+        backends = [pid for (pid,) in built.query("select pid from pg_stat_activity where application_name like 'experiment_features %'")]
+        for pid in backends:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            os.kill(process.pid, number)
+            assert process.wait(LONGEST_END_SECONDS)[1] != 0
+        finally:
+            for pid in backends:
+                os.kill(pid, signal.SIGCONT)
+    built.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="10")
+
+
+def test_statement_of_a_killed_process_ends_with_it(built: Project, published: Project) -> None:
+    with held_at(built):
+        process = built.start_fork("seed")
+        wait_for_held(built)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(LONGEST_END_SECONDS)
+        # While nobody ends it.
+        wait_until(built, "select 1 where not exists (select from pg_stat_activity where application_name like 'experiment_features %')")
+
+
+@pytest.mark.parametrize("node", ["users", "user_features", "publications"])
+def test_error_in_a_callback_ends_the_run(built: Project, published: Project, node: str) -> None:
+    built.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    (built.folder / "dbt_faulty.py").write_text(
+        "from experiment_features.runs import Run\n"
+        "add_node = Run.add_node\n"
+        "def fail(run, node):\n"
+        f"    if node.node.endswith('.{node}'):\n"
+        "        raise ValueError('the callback is broken')\n"
+        "    add_node(run, node)\n"
+        "Run.add_node = fail\n"
+    )
+    built.write(users="user_id,name,email,signup_date\n1,Ann,a@example.com,2023-01-01\n")
+    output = built.dbt(*BUILD_WITHOUT_TESTS, succeeds=False, PYTHONPATH=f"{built.folder}{os.pathsep}{PROJECT / 'src'}")
+    assert "the callback is broken" in output
+    message = built.query("select status, message from {schema}_audit.runs order by started desc limit 1")
+    assert message == [("failed", "the callback is broken")]
+    # That of the last node comes when everything is published.
+    is_published = node == "publications"
+    assert len(built.features()) == (1 if is_published else 10)
+    assert ("users published: 1, " in output) == is_published and ("Nothing was published: " in output) != is_published
+
+
+def test_error_in_the_last_callback_is_said(built: Project, published: Project) -> None:
+    (built.folder / "dbt_faulty.py").write_text(
+        "import dbt_experiment_features\n"
+        "def fail(report):\n"
+        "    raise ValueError('the callback is broken')\n"
+        "dbt_experiment_features.Report.lines = property(fail)\n"
+    )
+    output = built.dbt(*BUILD_WITHOUT_TESTS, PYTHONPATH=f"{built.folder}{os.pathsep}{PROJECT / 'src'}")
+    assert output.splitlines()[-1] == "The report of the run cannot be printed: the callback is broken"
+    assert last_run(built)[2] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("import dbt.task.run; dbt.task.run.RunTask.execute_with_hooks = lambda self, uids, more: None", "RunTask.execute_with_hooks"),
+        ("import dbt.contracts.files; del dbt.contracts.files.MAXIMUM_SEED_SIZE", "dbt.contracts.files.MAXIMUM_SEED_SIZE"),
+    ],
+)
+def test_unknown_dbt_is_refused_before_anything_is_written(make_project: Callable[[str], Project], change: str, named: str) -> None:
+    project = make_project("unknown_dbt")
+    # Imported before the project's own module.
+    (project.folder / "dbt_changed.py").write_text(change + "\n")
+    process = project.start("seed", PYTHONPATH=f"{project.folder}{os.pathsep}{PROJECT / 'src'}")
+    output, _ = process.communicate()
+    assert process.returncode != 0 and "Traceback" not in output
+    assert f"This project does not know {named} of the installed dbt 1." in output and "install the versions of requirements" in output
+    assert project.query("select 1 from pg_namespace where nspname like '{schema}%'") == []
