@@ -63,7 +63,8 @@ class GuardedProtocol(H11Protocol):
 
     @property
     def waiting_since(self) -> float | None:
-        return None if self._turn is Turn.SERVICE else self._since
+        is_served = self._turn is Turn.SERVICE and not self.transport.is_closing()
+        return None if is_served else self._since
 
     def give_up(self) -> None:
         """Closes the connection at once, with what the client has not taken yet."""
@@ -72,10 +73,10 @@ class GuardedProtocol(H11Protocol):
     def check(self) -> None:
         """Gives the connection up if its client has had its time."""
         seconds = {
-            # After an answer, the time that a connection may be idle comes first.
+            # After an answer the time that a connection may be idle comes first.
             Turn.HEADER: self._limits.header_seconds + (self._limits.idle_seconds if self.cycle is not None else 0),
             Turn.READER: self._limits.stall_seconds,
-        }.get(self._turn)
+        }.get(Turn.READER if self.transport.is_closing() else self._turn)
         if seconds is None or time.monotonic() - self._since < seconds:
             return
         unread = self.transport.get_write_buffer_size()

@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncNullConnectionPool, PoolTimeout
 
 from experiment_features.runs import LOCK_HOLDER, lock_key, name_of_workers
-from experiment_features.service.places import CLIENT, Places
+from experiment_features.service.places import CLIENT, PlaceLostError, Places
 from experiment_features.service.settings import Settings
 
 CONNECTIONS = 10
@@ -168,6 +168,7 @@ class Database:
         Raises:
             NoPlaceError: there are too many exports at the same time.
             OSError: there is no room for the file.
+            PlaceLostError: the client took nothing for a time, and another export has the place.
         """
         export = Export()
         try:
@@ -179,6 +180,8 @@ class Database:
                 export.waiting_since = time.monotonic()
                 yield piece
                 export.waiting_since = None
+                if export.file.closed:
+                    raise PlaceLostError
         finally:
             self._exports.leave(export)
             export.file.close()

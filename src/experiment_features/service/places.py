@@ -52,6 +52,10 @@ class NoPlaceError(Exception):
         self.is_of_client = is_of_client
 
 
+class PlaceLostError(Exception):
+    """Somebody else has the place; an answer that is under way ends before it is complete."""
+
+
 class Places:
     """Places of one kind. Where all are taken, who has waited longest for its client makes room for who comes.
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from experiment_features.service.places import CLIENT, client_of
+from experiment_features.service.places import CLIENT, PlaceLostError, client_of
 from experiment_features.service.problems import Problem
 from experiment_features.service.settings import Limits, Settings
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+LOG = logging.getLogger(__name__)
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -73,7 +75,11 @@ class Guard:
         except Problem as problem:
             await problem.response()(scope, receive, send_with_headers)
             return
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except PlaceLostError:
+            # The server closes the connection, by which the client sees that there was more.
+            LOG.warning("%s %s: a reader that stalled is cut off", scope["method"], scope["path"])
 
     def _check_host(self, headers: Headers) -> None:
         """Refuses a name that somebody's DNS server has pointed to this machine."""
