@@ -14,6 +14,7 @@ import socket
 import time
 from contextlib import suppress
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -148,7 +149,8 @@ class GuardedProtocol(H11Protocol):
         response = problem.response()
         own = {**HEADERS, "Cache-Control": "no-store", "Connection": "close"}
         headers = [*response.raw_headers, *((name.encode(), value.encode()) for name, value in own.items())]
-        for event in (h11.Response(status_code=problem.status, headers=headers), h11.Data(data=response.body), h11.EndOfMessage()):
+        start = h11.Response(status_code=problem.status, headers=headers, reason=HTTPStatus(problem.status).phrase.encode())
+        for event in (start, h11.Data(data=response.body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
