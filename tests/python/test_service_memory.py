@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-import psycopg
 import pytest
 from conftest import Project
 from services import Service, serving, until
-
-from experiment_features.service import database
-from experiment_features.service.settings import read_settings
 
 USERS = 1_000_000
 # More than the buffers of sockets hold.
@@ -70,32 +67,37 @@ def test_a_million_users_take_the_memory_of_ten(service: Service, project: Proje
     assert digest == hashlib.sha256(f"{header}\n{lines}\n".encode()).hexdigest()
 
 
-def test_who_takes_no_data_is_cut_off(service: Service, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_takes_data_slowly_reads_no_table(service: Service, project: Project) -> None:
     """A table that is being read cannot be replaced."""
-    monkeypatch.setattr(database, "STREAM_SECONDS", 0.2)
-    environment = {name: value for name, value in project.environment.items() if name.startswith("PG")}
-
-    async def take_one_piece() -> None:
-        source = database.Database(read_settings({**environment, "FEATURES_SCHEMA": project.schema}))
-        await source.open()
-        pieces = source.features_as_csv()
-        assert await pieces.__anext__()
-        await asyncio.to_thread(until, lambda: None if readers(project) else True)
-        with pytest.raises(psycopg.Error):
-            async for _ in pieces:
-                pass
-        await source.close()
-
-    asyncio.run(take_one_piece())
+    pieces = service.call("GET", "/features", 200, headers={"Accept": "text/csv"}, stream=True).iter_content(1 << 16)
+    first = next(pieces)
+    assert files(service) and not readers(project)
+    project.query("delete from {schema}.user_features where user_id > 10")
+    # What was published when the call came.
+    assert len(first) + sum(map(len, pieces)) > USERS * BYTES_OF_A_USER
+    until(lambda: None if files(service) else True)
 
 
-def test_who_leaves_is_no_reader_any_more(service: Service, project: Project) -> None:
+def test_who_leaves_has_no_file_any_more(service: Service, project: Project) -> None:
+    project.query(
+        "insert into {schema}.user_features select number, 1, 12.5, 12.5, 1, 1, repeat('x', 100) || number, '1', 1 "
+        f"from generate_series(11, {USERS // 10}) as number"
+    )
     answer = service.call("GET", "/features", 200, headers={"Accept": "text/csv"}, stream=True)
-    pieces = answer.iter_content(1024)
-    assert next(pieces)
-    assert readers(project)
+    assert next(answer.iter_content(1024))
+    assert files(service)
     answer.close()
-    until(lambda: None if readers(project) else True)
+    until(lambda: None if files(service) else True)
+
+
+def files(service: Service) -> list[str]:
+    """Open files without a name."""
+    names = []
+    for link in Path(f"/proc/{service.process.pid}/fd").iterdir():
+        # One may be closed meanwhile.
+        with suppress(FileNotFoundError):
+            names.append(os.readlink(link))
+    return [name for name in names if name.endswith("(deleted)")]
 
 
 def readers(project: Project) -> list[tuple]:

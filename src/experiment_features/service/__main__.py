@@ -10,21 +10,25 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import psycopg
 import uvicorn
 
 from experiment_features.service.app import make_app
+from experiment_features.service.connections import GuardedProtocol, places_for
 from experiment_features.service.database import Database
 from experiment_features.service.runner import Runner
 from experiment_features.service.settings import Settings, SettingsError, read_settings
 
 # For those who take data, after a run under way was stopped.
 LAST_ANSWERS_SECONDS = 5
+# uvicorn has ten ticks in a second.
+TICKS_BETWEEN_CHECKS = 3
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which stops the run under way before it waits for the last answers."""
+    """uvicorn, which looks after its connections, and stops the run under way before it waits for the last answers."""
 
     def __init__(self, config: uvicorn.Config, runner: Runner) -> None:
         super().__init__(config)
@@ -36,6 +40,12 @@ class Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_BETWEEN_CHECKS == 0:
+            for connection in list(self.server_state.connections):
+                connection.check()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._runner.stop()
@@ -51,8 +61,11 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         environment["PGPASSWORD"] = settings.connection["password"]
     runner = Runner(settings, database, environment)
     config = uvicorn.Config(
-        make_app(settings, database, runner), http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
-        proxy_headers=False, server_header=False, timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+        make_app(settings, database, runner), http=partial(GuardedProtocol, settings, places_for(settings)),
+        ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+        proxy_headers=bool(settings.proxies), forwarded_allow_ips=[str(network) for network in settings.proxies],
+        timeout_keep_alive=settings.limits.idle_seconds, timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+        h11_max_incomplete_event_size=settings.limits.header_bytes,
     )  # fmt: skip
     try:
         if not await database.has_reader():

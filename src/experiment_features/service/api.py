@@ -24,8 +24,8 @@ TEST_OF_REJECTS = "rejected_rows_are_tolerable"
 def problems(**descriptions: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI text of the problems that a call may answer with: problems(s404="There is no such run.")."""
     always = {
-        "s401": "The token is missing or wrong.", "s421": "The service has another name.",
-        "s500": "The service made a mistake.", "s503": "The database does not answer.",
+        "s401": "The token is missing or wrong.", "s421": "The service has another name.", "s431": "The header is too large.",
+        "s500": "The service made a mistake.", "s503": "The database does not answer, or others have all places.",
     }  # fmt: skip
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
     return {int(name[1:]): {"description": text, "content": content} for name, text in {**always, **descriptions}.items()}
@@ -138,9 +138,13 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         if _prefers_csv(accept):
             pieces = database.features_as_csv()
             # The first piece is fetched here, so that there is still an error to answer with.
-            return StreamingResponse(
-                _chained(await pieces.__anext__(), pieces), media_type="text/csv", headers={"Vary": "Accept"}
-            )
+            try:
+                first = await pieces.__anext__()
+            except OSError as error:
+                raise Problem(
+                    503, f"The CSV cannot be written into a temporary file: {error.strerror}; make room in its folder, or name another by TMPDIR."
+                ) from error
+            return StreamingResponse(_chained(first, pieces), media_type="text/csv", headers={"Vary": "Accept"})
         users = await database.features(-1 if after is None else after, limit + 1)
         following = _address("/features", after=users[limit - 1][0], limit=limit) if len(users) > limit else None
         lines = ",\n".join(text for _, text in users[:limit])

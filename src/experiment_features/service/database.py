@@ -7,24 +7,32 @@ Statements are fixed texts; what a call brings goes along as parameters.
 from __future__ import annotations
 
 import asyncio
+import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncNullConnectionPool
+from psycopg_pool import AsyncNullConnectionPool, PoolTimeout
 
 from experiment_features.runs import LOCK_HOLDER, lock_key, name_of_workers
+from experiment_features.service.places import CLIENT, PlaceLostError, Places
 from experiment_features.service.settings import Settings
 
 CONNECTIONS = 10
+# The others are left to other clients.
+CONNECTIONS_OF_A_CLIENT = 8
+# Exports that read the table at the same time; they take longer than other calls.
+COPIES = 3
 WAIT_SECONDS = 5
 STATEMENT_SECONDS = 30
-# A table that is being read cannot be replaced, so that a caller who takes no data would hold up the next run.
-STREAM_SECONDS = 600
+# For a table that is copied into a file: while it is read, a run that changes its columns has to wait.
+EXPORT_SECONDS = 600
 CHUNK_BYTES = 64 * 1024
 
 RUNS = """
@@ -60,6 +68,24 @@ cross join lateral (
 """
 
 
+class Export:
+    """A CSV file that is sent to a client; it has no name, and is gone when it is closed.
+
+    Attributes:
+        owner: the client.
+        waiting_since: since when the client has been taking the last piece; None while the service works.
+    """
+
+    def __init__(self) -> None:
+        self.owner: str | None = CLIENT.get()
+        self.waiting_since: float | None = None
+        self.file = tempfile.TemporaryFile()
+
+    def give_up(self) -> None:
+        """Frees the disk for another export; the client gets no more of it."""
+        self.file.close()
+
+
 class Database:
     """The database of the service.
 
@@ -76,6 +102,9 @@ class Database:
             "features": sql.Identifier(settings.schema),
             "audit": sql.Identifier(f"{settings.schema}_audit"),
         }
+        self._exports = Places(settings.limits.exports, settings.limits.exports_per_client)
+        self._copies = asyncio.Semaphore(COPIES)
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._pool = AsyncNullConnectionPool(
             kwargs={
                 **settings.connection,
@@ -97,7 +126,7 @@ class Database:
 
     async def has_reader(self) -> bool:
         """Whether there is the reader role, and this user may take its place."""
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             found = await connection.execute(
                 "select 1 from pg_roles where rolname = %s and pg_has_role(rolname, 'MEMBER')", [self._reader]
             )
@@ -132,24 +161,45 @@ class Database:
         return rows[0]["features"] if rows else None
 
     async def features_as_csv(self) -> AsyncIterator[bytes]:
-        """All features as CSV with a header, in pieces, by user_id; only a piece of them is in memory."""
+        """All features as CSV with a header, in pieces, by user_id; only a piece of them is in memory.
+
+        A file has all of them before the first piece is given, so that a client who takes no more holds no connection.
+
+        Raises:
+            NoPlaceError: there are too many exports at the same time.
+            OSError: there is no room for the file.
+            PlaceLostError: the client took nothing for a time, and another export has the place.
+        """
+        export = Export()
+        try:
+            self._exports.take(export)
+            async with self._copies:
+                await self._copy_features(export)
+            await asyncio.to_thread(export.file.seek, 0)
+            while piece := await asyncio.to_thread(export.file.read, CHUNK_BYTES):
+                export.waiting_since = time.monotonic()
+                yield piece
+                export.waiting_since = None
+                if export.file.closed:
+                    raise PlaceLostError
+        finally:
+            self._exports.leave(export)
+            export.file.close()
+
+    async def _copy_features(self, export: Export) -> None:
+        """Writes the features into the file of an export, in threads, since a disk may be slow."""
         async with self._reading() as connection:
-            await connection.execute("set local statement_timeout = 0")
-            # A server that waits for its client to take data obeys no timeout of its own.
-            watch = asyncio.get_running_loop().call_later(STREAM_SECONDS, connection.pgconn.finish)
-            try:
-                async with connection.cursor().copy(
-                    self._text("copy (select * from {features}.user_features order by user_id) to stdout (format csv, header)")
-                ) as rows:
-                    piece = bytearray()
-                    async for row in rows:
-                        piece += row
-                        if len(piece) >= CHUNK_BYTES:
-                            yield bytes(piece)
-                            piece.clear()
-                    yield bytes(piece)
-            finally:
-                watch.cancel()
+            await connection.execute(f"set local statement_timeout = '{EXPORT_SECONDS}s'")
+            async with connection.cursor().copy(
+                self._text("copy (select * from {features}.user_features order by user_id) to stdout (format csv, header)")
+            ) as rows:
+                piece = bytearray()
+                async for row in rows:
+                    piece += row
+                    if len(piece) >= CHUNK_BYTES:
+                        await asyncio.to_thread(export.file.write, piece)
+                        piece.clear()
+                await asyncio.to_thread(export.file.write, piece)
 
     async def rejected(self, after: tuple[str, int, str], limit: int) -> list[dict[str, Any]]:
         """Rejected rows behind a key (file, row number, column), at most `limit`."""
@@ -197,7 +247,7 @@ class Database:
 
     async def holder(self) -> str | None:
         """The id of the run that has the lock of the schema; None where the lock is free."""
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             holding = await (await connection.execute(LOCK_HOLDER, [lock_key(self._schema)])).fetchone()
         if holding is None:
             return None
@@ -214,7 +264,7 @@ class Database:
             psycopg.errors.InsufficientPrivilege: the run is another user's.
         """
         key = lock_key(self._schema)
-        async with self._pool.connection() as connection:
+        async with self._connection() as connection:
             holding = await (await connection.execute(LOCK_HOLDER, [key])).fetchone()
             # Nobody has it where the process was killed already.
             if holding is not None:
@@ -253,9 +303,26 @@ class Database:
             return await cursor.fetchall()
 
     @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection]:
+        """A connection, of which one client cannot have all. Raises psycopg.OperationalError where none becomes free in time."""
+        client = CLIENT.get()
+        turn = self._turns.get(client) or asyncio.Semaphore(CONNECTIONS_OF_A_CLIENT)
+        self._turns[client] = turn
+        try:
+            # Most calls find a turn, and need no clock.
+            await (asyncio.wait_for(turn.acquire(), WAIT_SECONDS) if turn.locked() else turn.acquire())
+        except asyncio.TimeoutError:
+            raise PoolTimeout("the client has too many connections in use") from None
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        finally:
+            turn.release()
+
+    @asynccontextmanager
     async def _reading(self) -> AsyncIterator[psycopg.AsyncConnection]:
         """A transaction that can only read, as the reader role where there is one."""
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self._connection() as connection, connection.transaction():
             await connection.execute("set transaction read only")
             await connection.execute(
                 "select set_config('role', rolname, true) from pg_roles where rolname = %s and pg_has_role(rolname, 'MEMBER')",

@@ -14,6 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from experiment_features.service.places import NoPlaceError
+
 MEDIA_TYPE = "application/problem+json"
 LOG = logging.getLogger(__name__)
 
@@ -74,6 +76,12 @@ def add_problem_handlers(app: FastAPI) -> None:
         if problem.status == 500:
             LOG.error("the statement failed", exc_info=error)
         return problem.response()
+
+    @app.exception_handler(NoPlaceError)
+    async def _no_place(request: Request, error: NoPlaceError) -> JSONResponse:
+        whose = " for your address" if error.is_of_client else ""
+        sentence = f"There are {error.places} exports under way{whose} already; try again when one has ended."
+        return Problem(503, sentence, {"Retry-After": "5"}).response()
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:

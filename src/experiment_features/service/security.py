@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from experiment_features.service.places import CLIENT, PlaceLostError, client_of
 from experiment_features.service.problems import Problem
-from experiment_features.service.settings import Settings
+from experiment_features.service.settings import Limits, Settings
 
-MAXIMUM_BODY_BYTES = 64 * 1024
-BODY_SECONDS = 10
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+LOG = logging.getLogger(__name__)
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -37,11 +39,12 @@ class Guard:
 
     Args:
         app: the app behind it.
-        settings: whose token is needed, and whether only this machine is served.
+        settings: whose token is needed, whether only this machine is served, and how large a call may be.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._limits = settings.limits
         self._token = f"Bearer {settings.token}".encode() if settings.token else None
         self._hosts = {"localhost", "127.0.0.1", "::1", settings.host} if settings.is_local else None
 
@@ -58,17 +61,25 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        CLIENT.set(client_of((scope.get("client") or ("",))[0]))
         try:
             headers = Headers(scope=scope)
+            _check_size(headers, self._limits.header_bytes)
             self._check_host(headers)
             self._check_token(headers, scope["path"])
             if scope["method"] not in SAFE_METHODS:
                 _check_origin(headers)
-            receive = await _with_bounded_body(headers, receive)
+            receive = await _with_bounded_body(headers, receive, self._limits)
+        except ClientDisconnect:
+            return
         except Problem as problem:
             await problem.response()(scope, receive, send_with_headers)
             return
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except PlaceLostError:
+            # The server closes the connection, by which the client sees that there was more.
+            LOG.warning("%s %s: a reader that stalled is cut off", scope["method"], scope["path"])
 
     def _check_host(self, headers: Headers) -> None:
         """Refuses a name that somebody's DNS server has pointed to this machine."""
@@ -93,20 +104,25 @@ def _check_origin(headers: Headers) -> None:
         raise Problem(403, "A page of another site may not start or stop anything here; use the service's own page.")
 
 
-async def _with_bounded_body(headers: Headers, receive: Receive) -> Receive:
-    """The body, read before the app is called, which cannot be made to hold more than the limit."""
+def _check_size(headers: Headers, limit: int) -> None:
+    """A header that arrives at once gets past the limit of h11, which is one of what is not complete."""
+    if sum(len(name) + len(value) for name, value in headers.raw) > limit:
+        raise Problem(431, f"The header of the call is larger than {limit} bytes.", {"Connection": "close"})
+
+
+async def _with_bounded_body(headers: Headers, receive: Receive, limits: Limits) -> Receive:
+    """The body, read before the app is called, which cannot be made to wait for it or to hold more than the limit.
+
+    Raises:
+        Problem: the body is too large, too late, or no JSON.
+        ClientDisconnect: the client went before the body was complete, so there is no call.
+    """
     body = b""
     if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-        more = True
-        while more:
-            try:
-                message = await asyncio.wait_for(receive(), BODY_SECONDS)
-            except asyncio.TimeoutError:
-                raise Problem(408, "The body did not arrive in time.", {"Connection": "close"}) from None
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > MAXIMUM_BODY_BYTES:
-                raise Problem(413, f"The body is larger than {MAXIMUM_BODY_BYTES} bytes.", {"Connection": "close"})
+        try:
+            body = await asyncio.wait_for(_body(receive, limits.body_bytes), limits.body_seconds)
+        except asyncio.TimeoutError:
+            raise Problem(408, "The body did not arrive in time.", {"Connection": "close"}) from None
     if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Problem(415, "The body has to be JSON, with the header `Content-Type: application/json`.")
     is_read = False
@@ -119,6 +135,19 @@ async def _with_bounded_body(headers: Headers, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive_again
+
+
+async def _body(receive: Receive, limit: int) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > limit:
+            raise Problem(413, f"The body is larger than {limit} bytes.", {"Connection": "close"})
+    return body
 
 
 def _hostname(url: str) -> str | None:

@@ -3,6 +3,8 @@
 ====================  ==============================================================================
 ETL_HOST, ETL_PORT    where it listens; by default 127.0.0.1 and 5000
 ETL_API_TOKEN         the token that every call has to bring; needed where others can reach the service
+ETL_PROXIES           the proxies in front of it, by addresses or networks between commas
+ETL_CONNECTIONS, ...  how much of the service clients may have at once, as `Limits` lists it
 PGHOST, PGPORT, ...   the server, as in profiles/profiles.yml
 FEATURES_SCHEMA       the target schema; by default features
 FEATURES_READER       the role that it reads as, where there is one; by default features_reader
@@ -14,13 +16,43 @@ ETL_API_TOKEN_FILE and PGPASSWORD_FILE name files that hold the secrets, in plac
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 
 class SettingsError(Exception):
     """A sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of the service clients may have; the variable of each is its name behind ETL_, in capitals.
+
+    Args:
+        connections: at once, from all clients.
+        connections_per_client: at once, from one address.
+        exports: CSV files being sent at once, to all clients.
+        exports_per_client: CSV files being sent at once, to one address.
+        idle_seconds: for which a connection is kept between two calls.
+        header_seconds: in which the header of a call has to arrive.
+        header_bytes: of the header of a call.
+        body_seconds: in which the body of a call has to arrive.
+        body_bytes: of the body of a call.
+        stall_seconds: after which a reader is cut off who takes nothing of an answer.
+    """
+
+    connections: int = 2000
+    connections_per_client: int = 100
+    exports: int = 16
+    exports_per_client: int = 4
+    idle_seconds: float = 5
+    header_seconds: float = 10
+    header_bytes: int = 16 * 1024
+    body_seconds: float = 10
+    body_bytes: int = 64 * 1024
+    stall_seconds: float = 20
 
 
 @dataclass(frozen=True)
@@ -34,6 +66,8 @@ class Settings:
         schema: the target schema.
         reader: the role to read as, where there is one.
         connection: parameters of libpq, such as host and user.
+        proxies: networks of the proxies in front of the service, who say whose calls they pass on.
+        limits: what clients may have.
     """
 
     host: str
@@ -42,6 +76,8 @@ class Settings:
     schema: str
     reader: str
     connection: Mapping[str, str] = field(repr=False)
+    proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    limits: Limits = Limits()
 
     @property
     def is_local(self) -> bool:
@@ -50,6 +86,10 @@ class Settings:
             return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    def is_proxy(self, address: str) -> bool:
+        """Whether the service is told to take an address for a proxy."""
+        return bool(address and self.proxies) and any(ipaddress.ip_address(address.partition("%")[0]) in network for network in self.proxies)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -83,12 +123,39 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         schema=environment.get("FEATURES_SCHEMA") or "features",
         reader=environment.get("FEATURES_READER") or "features_reader",
         connection=connection,
+        proxies=_proxies(environment.get("ETL_PROXIES") or ""),
+        limits=_limits(environment),
     )
     if not (settings.is_local or settings.token):
         raise SettingsError(
             f"On {settings.host} others can reach the service, so it needs a token: set ETL_API_TOKEN, or ETL_HOST to 127.0.0.1."
         )
     return settings
+
+
+def _proxies(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip())
+    except ValueError as error:
+        raise SettingsError(f"ETL_PROXIES takes addresses or networks, such as 192.0.2.1 or 192.0.2.0/24, between commas: {error}.") from None
+
+
+def _limits(environment: Mapping[str, str]) -> Limits:
+    found = {}
+    for limit in fields(Limits):
+        name = f"ETL_{limit.name.upper()}"
+        text = environment.get(name)
+        if not text:
+            continue
+        is_whole = isinstance(limit.default, int) and not limit.name.endswith("_seconds")
+        try:
+            value = int(text) if is_whole else float(text)
+        except ValueError:
+            value = 0
+        if not (value > 0 and math.isfinite(value)):
+            raise SettingsError(f"{name} is '{text}', and not a {'whole ' if is_whole else ''}number above 0.")
+        found[limit.name] = value
+    return Limits(**found)
 
 
 def _secret(environment: Mapping[str, str], name: str) -> str | None:

@@ -1,0 +1,180 @@
+"""What a client may do with its connections to the service.
+
+uvicorn waits for ever for a header that is never complete, and for a reader who takes nothing; its limit of connections
+turns everybody away as soon as somebody has opened that many. So a few clients, or one with an error, could use up the
+files and the memory of the process. Here a client has so many connections and no more, each has to get on, and the one
+that has waited longest for its client makes room where all are taken. The body of a call is the matter of `security`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+import time
+from contextlib import suppress
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from experiment_features.service.places import NoPlaceError, Places, client_of
+from experiment_features.service.problems import Problem
+from experiment_features.service.security import HEADERS
+from experiment_features.service.settings import Settings
+
+# What the process opens besides its connections: the database, dbt, exports, files of the page.
+OTHER_FILES = 200
+# A reader who takes less than this within the time for stalls has stalled.
+LEAST_BYTES = 16 * 1024
+# What the system holds of an answer before it is sent; without a limit it is some megabytes for each stalled reader.
+UNSENT_BYTES = 128 * 1024
+
+
+class Turn(Enum):
+    """What a connection waits for: the client's header, body or reading, or an answer of the service."""
+
+    HEADER = auto()
+    BODY = auto()
+    READER = auto()
+    SERVICE = auto()
+
+
+class GuardedProtocol(H11Protocol):
+    """A connection of uvicorn, which has a place among all, and is given up where its client does not get on.
+
+    Args:
+        settings: of the service.
+        places: for connections.
+        arguments: of uvicorn.
+    """
+
+    def __init__(self, settings: Settings, places: Places, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.owner: str | None = None
+        self._settings = settings
+        self._limits = settings.limits
+        self._places = places
+        self._turn = Turn.HEADER
+        self._cycle_of_turn: RequestResponseCycle | None = None
+        self._since = time.monotonic()
+        self._unread = 0
+
+    @property
+    def waiting_since(self) -> float | None:
+        is_served = self._turn is Turn.SERVICE and not self.transport.is_closing()
+        return None if is_served else self._since
+
+    def give_up(self) -> None:
+        """Closes the connection at once, with what the client has not taken yet."""
+        self.transport.abort()
+
+    def check(self) -> None:
+        """Gives the connection up if its client has had its time."""
+        seconds = {
+            # After an answer the time that a connection may be idle comes first.
+            Turn.HEADER: self._limits.header_seconds + (self._limits.idle_seconds if self.cycle is not None else 0),
+            Turn.READER: self._limits.stall_seconds,
+        }.get(Turn.READER if self.transport.is_closing() else self._turn)
+        if seconds is None or time.monotonic() - self._since < seconds:
+            return
+        unread = self.transport.get_write_buffer_size()
+        if 0 < unread <= self._unread - LEAST_BYTES:
+            self._since, self._unread = time.monotonic(), unread
+        elif self.conn.our_state is h11.IDLE and self.conn.trailing_data[0] and not self.transport.is_closing():
+            self._turn_away(Problem(408, "The header of the call did not arrive in time."))
+        else:
+            self.give_up()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        _tune(transport.get_extra_info("socket"))
+        address = self.client[0] if self.client else ""
+        self.owner = None if self._settings.is_proxy(address) else client_of(address)
+        try:
+            self._places.take(self)
+        except NoPlaceError as error:
+            whose = "from your address" if error.is_of_client else "to the service"
+            sentence = f"There are {error.places} connections {whose} already; close some, or try again in a moment."
+            self._turn_away(Problem(503, sentence, {"Retry-After": "1"}))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._places.leave(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        self._look()
+        # Goes on with the next call, where that is here already.
+        super().on_response_complete()
+        self._look()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._look()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is no call of HTTP, or one with too large a header, of which the rest is not read."""
+        if self.conn.our_state is not h11.IDLE and self.conn.our_state is not h11.SEND_RESPONSE:
+            self.give_up()
+        elif len(self.conn.trailing_data[0]) > self._limits.header_bytes:
+            self._turn_away(Problem(431, f"The header of the call is larger than {self._limits.header_bytes} bytes."))
+        else:
+            super().send_400_response(msg)
+
+    def _look(self) -> None:
+        """Notes whose turn it is, and since when."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            turn = Turn.HEADER
+        elif self.flow.write_paused:
+            turn = Turn.READER
+        else:
+            turn = Turn.BODY if cycle.more_body else Turn.SERVICE
+        if (turn, cycle) != (self._turn, self._cycle_of_turn):
+            self._turn, self._cycle_of_turn = turn, cycle
+            self._since, self._unread = time.monotonic(), self.transport.get_write_buffer_size()
+
+    def _turn_away(self, problem: Problem) -> None:
+        """Answers before there is a call for the app, and closes the connection."""
+        response = problem.response()
+        own = {**HEADERS, "Cache-Control": "no-store", "Connection": "close"}
+        headers = [*response.raw_headers, *((name.encode(), value.encode()) for name, value in own.items())]
+        start = h11.Response(status_code=problem.status, headers=headers, reason=HTTPStatus(problem.status).phrase.encode())
+        for event in (start, h11.Data(data=response.body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
+def _tune(connection: socket.socket) -> None:
+    """Sets what asyncio does not on a socket that was made without naming TCP."""
+    # A client that has gone already may leave a socket that takes no option.
+    with suppress(OSError):
+        # An answer leaves in two parts, its header and its body. Otherwise the second waits until the client has
+        # acknowledged the first, which a client that has one in hand puts off for 40 ms.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+
+def places_for(settings: Settings) -> Places:
+    """The places for connections: as many as are set, or as the system lets the process have."""
+    wanted = settings.limits.connections
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        wanted = max(soft - OTHER_FILES, soft // 2) if soft < needed else wanted
+    if wanted < settings.limits.connections:
+        print(f"The system lets the service have {soft} files, so it takes {wanted} connections at once (ETL_CONNECTIONS).", flush=True)
+    return Places(wanted, settings.limits.connections_per_client)
