@@ -154,9 +154,11 @@ def _open_safely(connection: Connection) -> Connection:
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
         raise DbtRuntimeError("The server takes a backslash in a text for an escape; set its standard_conforming_strings to on.")
-    if _current_run is not None and (_failure or not _current_run.admits(opened.handle)):
+    # The report at the end is made by the connection `master`.
+    failure = _failure if connection.name != "master" else None
+    if _current_run is not None and (failure or not _current_run.admits(opened.handle)):
         opened.handle.close()
-        raise DbtRuntimeError(_failure or "The connection that keeps other runs away was cut, so nothing more is done; start the run again.")
+        raise DbtRuntimeError(failure or "The connection that keeps other runs away was cut, so nothing more is done; start the run again.")
     return opened
 
 

@@ -154,15 +154,16 @@ def test_error_in_a_callback_ends_the_run(built: Project, published: Project, no
         "    add_node(run, node)\n"
         "Run.add_node = fail\n"
     )
-    built.write(users="user_id,name,email,signup_date\n1,Ann,a@example.com,2023-01-01\n")
+    users = built.seeds / "users.csv"
+    users.write_text(users.read_text().rstrip().rpartition("\n")[0])
     output = built.dbt(*BUILD_WITHOUT_TESTS, succeeds=False, PYTHONPATH=f"{built.folder}{os.pathsep}{PROJECT / 'src'}")
     assert "the callback is broken" in output
     message = built.query("select status, message from {schema}_audit.runs order by started desc limit 1")
     assert message == [("failed", "the callback is broken")]
     # That of the last node comes when everything is published.
     is_published = node == "publications"
-    assert len(built.features()) == (1 if is_published else 10)
-    assert ("users published: 1, " in output) == is_published and ("Nothing was published: " in output) != is_published
+    assert len(built.features()) == (9 if is_published else 10)
+    assert ("users published: 9, " in output) == is_published and ("Nothing was published: " in output) != is_published
 
 
 def test_error_in_the_last_callback_is_said(built: Project, published: Project) -> None:
