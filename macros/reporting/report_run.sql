@@ -8,6 +8,12 @@
     dbt's own summary by src/dbt_experiment_features.py, and here where a dbt runs without it.
 #}
 {% macro report_run(results) -%}
+    {%- if execute and not modules.keep_report -%}
+        {%- do exceptions.warn(
+            "This dbt is not that of the project's environment, so this run has no lock and is not in the run log; "
+            ~ 'make the environment with `make up`, and use it with `source .venv/bin/activate`.'
+        ) -%}
+    {%- endif -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set failed, candidates, built = [], [], [] -%}
         {%- for result in results -%}

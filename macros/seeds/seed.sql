@@ -11,6 +11,12 @@
 #}
 {% materialization seed, default %}
 
+    {%- if not modules.seed_rows -%}
+        {%- do exceptions.raise_compiler_error(
+            "Loading files needs the project's environment, and this dbt is another one; make it with `make up`, use it with "
+            ~ '`source .venv/bin/activate`, and load again.'
+        ) -%}
+    {%- endif -%}
     {%- set file_name = model.original_file_path.replace('\\', '/').split('/') | last -%}
     {%- set target_relation = this.incorporate(type='table') -%}
 
