@@ -88,7 +88,7 @@ class Run:
         run_id: dbt's id of the invocation, or that of the program that started dbt.
 
     Raises:
-        RunError: the server is too old.
+        RunError: the server or the database is not one that can be built on.
     """
 
     def __init__(self, connection: Any, schema: str, run_id: str) -> None:
@@ -102,8 +102,28 @@ class Run:
         if connection.server_version < OLDEST_SERVER * 10_000:
             found = connection.get_parameter_status("server_version")
             raise RunError(f"The server is PostgreSQL {found}, and {OLDEST_SERVER} or later is needed.")
+        self._require_writable()
         self._execute(KEEPALIVE)
         self.backend = connection.get_backend_pid()
+
+    def _require_writable(self) -> None:
+        """Raises RunError where nothing of the run could be written."""
+        schemas = [self._schema + ending for ending in ("", "_raw", "_staging", "_audit")]
+        for role, database, encoding, is_read_only, may_create in self._execute(
+            "select current_user, current_database(), getdatabaseencoding(), current_setting('transaction_read_only') = 'on', "
+            "has_database_privilege(current_database(), 'create') or not exists (select from unnest(%s::text[]) as needed (name) "
+            "where not exists (select from pg_namespace where nspname = needed.name))",
+            schemas,
+        ):
+            if encoding != "UTF8":
+                raise RunError(f"The database {database} has the encoding {encoding}; name one with UTF8 in PGDATABASE.")
+            if is_read_only:
+                raise RunError("The server is read-only, as one in recovery is; name one that can be written to in PGHOST.")
+            if not may_create:
+                raise RunError(
+                    f"The role {role} may not create schemas in the database {database}; let its owner run "
+                    f'`grant create on database "{database}" to "{role}"`, and start this again.'
+                )
 
     def take_lock(self, wait_seconds: float, tell: Callable[[str], None]) -> None:
         """Waits until no other run works on the schema.

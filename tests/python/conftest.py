@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -117,13 +118,11 @@ class Project:
 
     def query(self, sql: str) -> list[tuple]:
         """The rows of a query; `{schema}` in it is the target schema."""
-        with psycopg2.connect(
-            host=self.environment["PGHOST"], user="postgres", dbname="postgres", port=self.environment["PGPORT"]
-        ) as connection, connection.cursor() as cursor:
+        connection = psycopg2.connect(host=self.environment["PGHOST"], user="postgres", dbname=self.environment["PGDATABASE"], port=self.environment["PGPORT"])
+        connection.autocommit = True
+        with closing(connection), connection.cursor() as cursor:
             cursor.execute(sql.replace("{schema}", self.schema))
-            rows = cursor.fetchall() if cursor.description else []
-        connection.close()
-        return rows
+            return cursor.fetchall() if cursor.description else []
 
     def features(self) -> list[tuple]:
         """The published features that the tests know, by user."""

@@ -56,6 +56,7 @@ def test_three_edits_add_a_feature(copy: Project) -> None:
             "    expect:\n      rows: [{user_id: 1, longest_experiment_run_time: 9}]\n\n",
         ),
     )
+    copy.dbt("run-operation", "create_reader_role", FEATURES_READER="reader_of_changes")
     output = copy.dbt("build", SHOW_FEATURES="1")
     assert "longest_run_time_is_that_of_the_user" in output and "ERROR=0" in output
     [header] = [line for line in output.splitlines() if line.startswith("| user_id ")]
@@ -64,6 +65,12 @@ def test_three_edits_add_a_feature(copy: Project) -> None:
     ]  # fmt: skip
     history = "select longest_experiment_run_time from {schema}.user_features_history where user_id = 1 order by valid_from"
     assert copy.query(history) == [(None,), (15,)]
+    # Who could read the table before its columns changed still can, and still nothing else.
+    assert {name for name in copy.query("select relname from pg_class where relnamespace = '{schema}'::regnamespace and relkind = 'r' "
+            "and has_table_privilege('reader_of_changes', oid, 'select')")} >= {("user_features",), ("user_features_history",)}  # fmt: skip
+    assert copy.query("select 1 from pg_namespace where nspname in ('{schema}_raw', '{schema}_staging') "
+                      "and has_schema_privilege('reader_of_changes', oid, 'usage')") == []  # fmt: skip
+    copy.query("drop owned by reader_of_changes; drop role reader_of_changes")
     with serving(copy) as service:
         assert service.get("/features?limit=1")["features"][0]["longest_experiment_run_time"] == 15
         described = service.get("/openapi.json")["components"]["schemas"]["Features"]["properties"]

@@ -159,6 +159,26 @@ def test_connection_by_which_a_text_could_be_run_is_refused(published: Project, 
     assert sentence in " ".join(output.split())
 
 
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"PGDATABASE": "latin"}, "The database latin has the encoding LATIN1; name one with UTF8 in PGDATABASE."),
+        ({"PGOPTIONS": "-c default_transaction_read_only=on"}, "The server is read-only, as one in recovery is; name one that can be written to"),
+        ({"PGUSER": "powerless"}, 'The role powerless may not create schemas in the database postgres; let its owner run `grant create on database'),
+        ({"PGUSER": "nobody_there"}, 'role "nobody_there" does not exist'),
+        ({"FEATURES_SCHEMA": "lab\"s"}, "FEATURES_SCHEMA is 'lab\"s'; the name of a schema has letters, digits, _ and - only"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_server_that_cannot_be_built_on(published: Project, settings: dict[str, str], sentence: str) -> None:
+    if settings.get("PGDATABASE"):
+        published.query("create database latin encoding 'LATIN1' template template0 locale 'C'")
+    if settings.get("PGUSER") == "powerless":
+        published.query("create role powerless login")
+    output = published.dbt("seed", succeeds=False, **{"PGDATABASE": "postgres", **settings})
+    assert sentence in " ".join(output.split())
+
+
 def test_longest_schema(published: Project) -> None:
     longest = "l" * 55
     published.dbt("seed", "--quiet", FEATURES_SCHEMA=longest)

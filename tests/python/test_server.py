@@ -149,9 +149,12 @@ def test_no_password_in_the_repository(project: Project) -> None:
 
 
 def test_role_that_may_only_create_schemas(make_project: Callable[..., Project]) -> None:
-    """A user's own Postgres gives no more: no superuser, no right to read the server's files."""
+    """A user's own Postgres gives no more: no superuser, no right to read the server's files, and none that everybody has."""
     project = make_project("plain")
-    project.query("create role plain login; grant create on database postgres to plain")
-    project.dbt(*BUILD, "--quiet", PGUSER="plain", PGDATABASE="postgres")
+    project.query("create role plain login")
+    project.query("create database guarded")
+    project.environment = {**project.environment, "PGDATABASE": "guarded"}
+    project.query("revoke all on database guarded from public; revoke all on schema public from public; grant connect, create on database guarded to plain")
+    project.dbt(*BUILD, "--quiet", PGUSER="plain")
     assert project.features() == EXPECTED
     assert project.query("select count(*) from pg_largeobject_metadata where lomowner = 'plain'::regrole") == [(0,)]
