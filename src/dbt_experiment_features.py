@@ -47,6 +47,7 @@ from experiment_features.runs import LockHeldError, Node, Run, RunError, storabl
 LOCK_WAIT_SECONDS = 600.0
 # How long a run that is stopped may take to end, of the five seconds promised.
 LONGEST_END_SECONDS = 4.0
+STOPPED = "The run was stopped; what was published before stays."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
 NOT_BUILDING = (TestTask, FreshnessTask)
@@ -189,7 +190,7 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
         except KeyboardInterrupt:
             status = "cancelled"
             # dbt prints a traceback at an interrupt itself.
-            raise DbtRuntimeError("The run was stopped; what was published before stays.") from None
+            raise DbtRuntimeError(STOPPED) from None
         except Exception as error:
             message = _failure or str(error)
             raise
@@ -224,7 +225,7 @@ def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
             run.begin(command, started_by, nodes)
         except KeyboardInterrupt:
             _end(run, "cancelled", None, ())
-            raise
+            raise RunError(STOPPED) from None
     except (RunError, psycopg2.Error) as error:
         handle.close()
         raise DbtRuntimeError(str(error).strip()) from error

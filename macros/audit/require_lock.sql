@@ -16,7 +16,7 @@
         ).rows -%}
         {%- if held | length == 0 -%}
             {%- do exceptions.raise_compiler_error(
-                'The connection that keeps other runs away was cut, so nothing more is published; start the run again.'
+                'The connection that keeps other runs away was cut, so nothing more is done; start the run again.'
             ) -%}
         {%- endif -%}
     {%- endif -%}

@@ -206,7 +206,7 @@ def test_nothing_is_published_without_the_lock(built: Project, published: Projec
         release()
         output, _ = process.communicate()
         assert process.returncode != 0
-    assert "The connection that keeps other runs away was cut, so nothing more is published; start the run again." in output
+    assert "The connection that keeps other runs away was cut, so nothing more is done; start the run again." in output
     assert "The end of the run is not in the run log" in output
     assert built.query("select xmin, * from {schema}.user_features") == before
 

@@ -18,7 +18,7 @@ from conftest import Project
 from ground import BUILD, Ground, build, connect, expect_order, expect_state, finish, prepare, published, runs_until, tries, two_inputs, wait_for
 
 WORKER_CUT = "a connection of a worker cut in mid-run (pg_terminate_backend)"
-LOCK_CUT = "the connection that holds the lock cut in mid-run"
+LOCK_CUT = "the connection that holds the lock cut at a random moment, and another build started at once"
 WRONG_PASSWORD = "wrong password (scram, over TCP)"
 OLD_SERVER = "a server of an unsupported version"
 DISK_FULL = "the disk of the server full when a build begins"
@@ -56,7 +56,7 @@ def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
 
 
 def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
-    """Without its lock, a run publishes nothing."""
+    """Without its lock, a run does nothing any more, and the next one builds as if it had not been."""
     choose = campaign.random(LOCK_CUT)
     project = ground.project("lock_cut")
     inputs = two_inputs(choose)
@@ -65,13 +65,24 @@ def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
         with campaign.attempt(LOCK_CUT):
             new.write(project.seeds)
             process = project.start(*BUILD)
-            wait_for(project, f"select 1 from pg_stat_activity where {WORKERS} and state <> 'idle'", process)
+            nodes = choose.randrange(0, 45)
+            wait_for(
+                project,
+                "select 1 from {schema}_audit.runs where status = 'running' and "
+                f"(select count(*) from {{schema}}_audit.run_nodes where run_id = id) >= {nodes}",
+                process,
+            )
             cut = project.query(f"select pg_terminate_backend(pid) from pg_stat_activity where {LOCK_HOLDER}")
             assert cut == [(True,)], f"connections that hold the lock: {cut}"
+            old.write(project.seeds)
+            following = project.start(*BUILD, DBT_TARGET_PATH=str(project.folder / "following"))
             output = " ".join(finish(process).split())
             assert process.returncode != 0, f"exit status 0:\n{output}"
-            assert "The connection that keeps other runs away was cut, so nothing more is published; start the run again." in output, output
-            expect_state(published(project), old, where="after the cut")
+            assert "The connection that keeps other runs away was cut, so nothing more is done; start the run again." in output, output
+            output = finish(following)
+            assert following.returncode == 0, f"the following build failed:\n{output}"
+            expect_state(published(project), old, where="after the cut and another build")
+            expect_order(project)
             build(project, new)
 
 

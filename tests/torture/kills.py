@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable
 
@@ -10,11 +11,13 @@ from conftest import Project
 from ground import BUILD, Ground, build, expect_history, expect_state, finish, prepare, published, runs_until, tries, two_inputs, wait_for
 
 DBT_KILLED = "dbt killed (SIGKILL) at a random moment of `dbt build`"
+INTERRUPTED = "`dbt build`, `dbt seed` or `dbt run` stopped (SIGINT, SIGTERM, SIGHUP) at a random moment, ended within five seconds"
 SERVER_KILLED = "the server killed (SIGKILL to the postmaster) at a random moment of `dbt build`"
 # dbt names the node in each of its statements.
 PUBLISHING = "select 1 from pg_stat_activity where query like '%model.experiment_features.publications%' and pid <> pg_backend_pid()"
 # From its first statement on.
 SECONDS_OF_PUBLICATION = 0.3
+LONGEST_END_SECONDS = 5
 
 
 def kill_dbt(campaign: Campaign, ground: Ground, times: int) -> None:
@@ -37,6 +40,35 @@ def kill_server(campaign: Campaign, ground: Ground, times: int) -> None:
         ground.server.up()
 
     _kill(campaign, ground.project("server_killed"), SERVER_KILLED, times, kill)
+
+
+def interrupt(campaign: Campaign, ground: Ground, times: int) -> None:
+    """The process and its statements end, the run is on record as cancelled, and the next one works."""
+    choose = campaign.random(INTERRUPTED)
+    project = ground.project("interrupted")
+    inputs = two_inputs(choose)
+    seconds = prepare(project, inputs[0], times)
+    for number, (old, new) in enumerate(tries(campaign, INTERRUPTED, project, *inputs, times)):
+        command = choose.choice([BUILD, BUILD, ("seed",), ("run",)])
+        name = choose.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+        moment = choose.uniform(0, seconds if command is BUILD else seconds / 2)
+        with campaign.attempt(INTERRUPTED, f"dbt {command[0]}, {name.name} after {moment:.2f} s"):
+            new.write(project.seeds)
+            started_by = f"interrupt {number}"
+            process = project.start(*command, FEATURES_STARTED_BY=started_by)
+            output = runs_until(process, moment)
+            if not output:
+                process.send_signal(name)
+                output, _ = process.communicate(timeout=LONGEST_END_SECONDS)
+            state = published(project)
+            expect_state(state, old, new, where="after the signal")
+            status = [one for (one,) in project.query(f"select status from {{schema}}_audit.runs where started_by = '{started_by}'")]
+            assert status in ([], ["cancelled"], ["succeeded"]), f"the run is {status} in the run log"
+            # Before there is a run, Python or dbt itself ends.
+            assert status == [] or "Traceback" not in output, output
+            at_work = project.query("select query from pg_stat_activity where application_name like 'experiment_features %'")
+            assert at_work == [], f"statements are left: {at_work}"
+            build(project, new)
 
 
 def _kill(campaign: Campaign, project: Project, name: str, times: int, kill: Callable[[subprocess.Popen[str], str], None]) -> None:

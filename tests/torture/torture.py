@@ -36,7 +36,7 @@ DEFAULT_SEED = 20_260_301
 AT_ONCE = 3
 # The order of the table.
 FAULTS = (
-    kills.DBT_KILLED, kills.SERVER_KILLED, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.WHILE_PUBLISHING,
+    kills.DBT_KILLED, kills.INTERRUPTED, kills.SERVER_KILLED, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.WHILE_PUBLISHING,
     cuts.WORKER_CUT, cuts.LOCK_CUT, cuts.WRONG_PASSWORD, cuts.OLD_SERVER, cuts.DISK_FULL, cuts.DISK_FILLS_UP,
     generated_inputs.GENERATED, generated_inputs.RANDOM_BYTES, generated_inputs.WHOLE_BUILDS,
     injection.INJECTED_FILES, injection.INJECTED_SETTINGS, changing_files.GROWS, changing_files.REPLACED, changing_files.CUT_SHORT,
@@ -48,16 +48,17 @@ def parts(full: bool) -> dict[str, Part]:
     """The parts by name, the longest first; each gets a server of its own."""
     return {
         "kill_dbt": lambda campaign, ground: kills.kill_dbt(campaign, ground, 50 if full else 10),
+        "interrupt": lambda campaign, ground: kills.interrupt(campaign, ground, 100 if full else 10),
         "kill_server": lambda campaign, ground: kills.kill_server(campaign, ground, 20 if full else 10),
         "injection": lambda campaign, ground: injection.inject(campaign, ground, all_payloads=full),
         "on_full": lambda campaign, ground: builds_at_once.on_full(campaign, ground, 8 if full else 4, 5 if full else 2),
         "on_empty": lambda campaign, ground: builds_at_once.on_empty(campaign, ground, 8 if full else 4, 5 if full else 2),
         "while_publishing": lambda campaign, ground: builds_at_once.while_publishing(campaign, ground, 5 if full else 2),
-        "generated": lambda campaign, ground: generated_inputs.compare(campaign, ground, 2000 if full else 200),
+        "generated": lambda campaign, ground: generated_inputs.compare(campaign, ground, 4500 if full else 200),
         "whole_builds": lambda campaign, ground: generated_inputs.build_whole(campaign, ground, 30 if full else 5),
         "changing_files": lambda campaign, ground: changing_files.change_files(campaign, ground, 10 if full else 2),
         "cut_worker": lambda campaign, ground: cuts.cut_worker(campaign, ground, 10 if full else 2),
-        "cut_lock_holder": lambda campaign, ground: cuts.cut_lock_holder(campaign, ground, 5 if full else 1),
+        "cut_lock_holder": lambda campaign, ground: cuts.cut_lock_holder(campaign, ground, 20 if full else 2),
         "disk_full": lambda campaign, ground: cuts.disk_full(campaign, ground, 10 if full else 2),
         "wrong_password": cuts.wrong_password,
         "old_server": cuts.old_server,
