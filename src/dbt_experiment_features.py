@@ -26,10 +26,9 @@ import dbt.context.base
 import dbt.contracts.files
 import dbt.version
 import psycopg2
-from dbt.adapters.contracts.connection import Connection
+from dbt.adapters.contracts.connection import Connection, Identifier
 from dbt.adapters.factory import get_adapter
 from dbt.adapters.postgres.connections import PostgresConnectionManager
-from dbt.exceptions import DbtRuntimeError
 from dbt.flags import get_flags
 from dbt.task.freshness import FreshnessTask
 from dbt.task.run import RunTask
@@ -39,6 +38,7 @@ from dbt_common.events.base_types import EventLevel, EventMsg
 from dbt_common.events.event_manager_client import add_callback_to_manager
 from dbt_common.events.functions import fire_event
 from dbt_common.events.types import Note, PrintEvent
+from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
 from experiment_features.reading import Rows
@@ -151,7 +151,7 @@ def _open_safely(connection: Connection) -> Connection:
         )
     if set(database) & set("'\"\\"):
         raise DbtRuntimeError(f"PGDATABASE is '{database}'; the name of a database with quotes or backslashes is not understood here.")
-    opened = _open_connection(connection)
+    opened: Connection = _open_connection(connection)
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
         raise DbtRuntimeError("The server takes a backslash in a text for an escape; set its standard_conforming_strings to on.")
@@ -200,7 +200,7 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
 
 def _own_connection(adapter: Any) -> Any:
     """A connection that lasts as long as the run; dbt closes those that it knows of."""
-    connection = Connection(type="postgres", name="run", credentials=dataclasses.replace(adapter.config.credentials))
+    connection = Connection(type=Identifier("postgres"), name="run", credentials=dataclasses.replace(adapter.config.credentials))
     # Python looks at a signal only when the server has answered. Nothing has begun yet that would have to be ended.
     before = {number: signal.signal(number, signal.SIG_DFL) for number in STOPPING if _is_main_thread()}
     try:
@@ -264,7 +264,7 @@ def _started_by() -> str:
         # A container may run as a user without a name.
         with suppress(OSError, KeyError):
             text = getpass.getuser()
-    return storable(text) or f"user {os.getuid()}"
+    return storable(text or "") or f"user {os.getuid()}"
 
 
 def _wait_seconds() -> float:

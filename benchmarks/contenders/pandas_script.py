@@ -27,7 +27,7 @@ def read_rows(path: Path, keys: list[str]) -> pd.DataFrame:
     for key in keys:
         rows[key] = pd.to_numeric(rows[key], errors="coerce")
     rows = rows.dropna(subset=keys).drop_duplicates(keys[0])
-    return rows.astype({key: "int64" for key in keys})
+    return rows.astype(dict.fromkeys(keys, "int64"))
 
 
 def user_features(users: pd.DataFrame, experiments: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def user_features(users: pd.DataFrame, experiments: pd.DataFrame, compounds: pd.
     names = compounds.set_index("compound_id")["compound_name"]
     features["most_common_compound_name"] = features["most_common_compound_id"].map(names)
     numbers = ("total_experiments", "distinct_compounds", "most_common_compound_id", "most_common_compound_experiments")
-    return features.astype({column: "Int64" for column in numbers})
+    return features.astype(dict.fromkeys(numbers, "Int64"))
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ def lock_key(schema: str) -> int:
     return int.from_bytes(hashlib.sha256(f"experiment_features {schema}".encode()).digest()[:8], "big", signed=True)
 
 
-def storable(text: str | None) -> str | None:
+def storable(text: str) -> str:
     """A text as Postgres can store it: names of files and variables may hold bytes that are none."""
-    return text and text.replace("\0", "\ufffd").encode(errors="replace").decode()
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def name_of_workers(schema: str) -> str:
@@ -275,7 +275,7 @@ class Run:
                     "update {audit}.runs set status = %s, message = %s, causes = coalesce(%s::text[], causes), "
                     "finished = clock_timestamp() where id = %s"
                 ),
-                (status, storable(message), causes and list(map(storable, causes)), self.run_id),
+                (status, message and storable(message), causes and [storable(cause) for cause in causes], self.run_id),
             )
             cursor.execute("commit")
         self.close()
@@ -285,7 +285,7 @@ class Run:
         self._connection.close()
 
     def _row(self, node: Node) -> tuple[Any, ...]:
-        return self.run_id, node.node, node.status, node.seconds, node.rows, storable(node.message)
+        return self.run_id, node.node, node.status, node.seconds, node.rows, node.message and storable(node.message)
 
     def _has_log(self) -> bool:
         runs = self._with_schemas("{audit}.runs").as_string(self._connection)

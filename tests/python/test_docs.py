@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from browsers import chromium, needs_chromium
-from conftest import FEATURES, BUILD_WITHOUT_TESTS, Project
+from conftest import BUILD_WITHOUT_TESTS, FEATURES, Project
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait

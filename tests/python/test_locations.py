@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import threading
 import zipfile
 from collections.abc import Callable, Iterator

@@ -11,8 +11,8 @@ import psycopg2
 from campaign import Campaign
 from conftest import Project
 from ground import (
-    BUILD,
     ALL_TABLES,
+    BUILD,
     DEADLINE_SECONDS,
     TABLES,
     Ground,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _csv
 import csv
 import difflib
 import re
@@ -26,7 +27,7 @@ class Cells:
         # In quotes, a backslash in front of a quote that ends no cell.
         self.escaped_quote = re.compile(rf'(?:^|{mark})[{white}]*"[^"]*\\"(?![{white}]*(?:{mark}|$))')
 
-    def reader(self, lines: Iterable[str]):  # noqa: ANN201 - csv does not name it
+    def reader(self, lines: Iterable[str]) -> _csv.Reader:
         return csv.reader(lines, delimiter=self._separator, strict=True)
 
     def of(self, record: str) -> list[str] | None:

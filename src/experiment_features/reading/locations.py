@@ -9,11 +9,11 @@ import lzma
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from experiment_features.reading.errors import ReadingError
 
@@ -70,7 +70,7 @@ class File:
             )
 
     @contextmanager
-    def opened(self) -> Iterator[BinaryIO]:
+    def opened(self) -> Iterator[IO[bytes]]:
         """The content, unpacked. Raises ReadingError where it is no table."""
         with open(self.path, "rb") as file:
             first = file.read(64)
@@ -95,7 +95,7 @@ class File:
         return self.path.suffix.lower() == ".xlsx"
 
 
-def _opener(first: bytes):  # noqa: ANN202 - a function of the library that unpacks
+def _opener(first: bytes) -> Callable[[BinaryIO], Any] | None:
     if first.startswith(b"\x1f\x8b"):
         return gzip.open
     if first.startswith(b"BZh"):
@@ -189,7 +189,8 @@ def _fetch(url: str, table: str, copies: Path) -> list[File]:
     except ReadingError:
         raise
     except ImportError as error:
-        package = error.name or re.search(r'(?:[Ii]nstall |requires ")(\w+)|$', str(error))[1]
+        named = re.search(r'(?:[Ii]nstall |requires ")(\w+)', str(error))
+        package = error.name or (named and named[1])
         raise ReadingError(f"it cannot be read: {error}; install it by `.venv/bin/pip install {package or '...'}`.") from None
     except Exception as error:  # each store has errors of its own
         text = str(error).replace(url, shown) or type(error).__name__
@@ -211,7 +212,7 @@ def _base(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def _names(store, root: str, table: str) -> list[str]:  # noqa: ANN001 - any file system of fsspec
+def _names(store: Any, root: str, table: str) -> list[str]:
     """What is in a folder; where it cannot be listed, as on a web server, which of the usual names are there."""
     try:
         names = sorted({_base(path) for path in store.ls(root, detail=False)})

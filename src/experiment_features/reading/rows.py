@@ -10,6 +10,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
@@ -119,14 +120,14 @@ class Rows:
             with open(path + ".rejected", "w", encoding="utf-8", newline="") as file:
                 shutil.copyfileobj(self.rejected, file)
             return path
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        with open(path, "w", encoding="utf-8", newline="") as text:
+            writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
             lines = (line for block in iter(self.read, b"") for line in io.StringIO(block.decode(), newline=""))
             for number, cells in enumerate(csv.reader(lines, delimiter=self.separator), 1):
                 if cells[0] != self.marker:
                     writer.writerow([number, *cells, self.marker, self.marker])
-            for number, reason, text in csv.reader(self.rejected):
-                writer.writerow([number, *[self.marker] * len(self.columns), reason, text])
+            for line, reason, row in csv.reader(self.rejected):
+                writer.writerow([line, *[self.marker] * len(self.columns), reason, row])
         return path
 
     def _all_files(self) -> Iterator[bytes]:
@@ -148,7 +149,7 @@ class Rows:
                 form = Form(self, cells, ",", line, [])
                 yield self._skipped(line)
             elif form:
-                yield form.record(cells, True, line, 1, lambda row=cells: self.separator.join(row))
+                yield form.record(cells, True, line, 1, partial(self.separator.join, cells))
         if form is None:
             raise ReadingError(_empty(self._wanted))
         self._passed += line
@@ -314,7 +315,7 @@ class Form:
         joined = b"\n" + b"\n".join(lines) + b"\n"
         trimmed = self._trimmed(joined) if self._is_simple else None
         plain = trimmed[1:-1].split(b"\n") if trimmed is not None else []
-        odd = self._odd(trimmed, plain) if plain else list(range(len(lines)))
+        odd = self._odd(trimmed, plain) if trimmed is not None else list(range(len(lines)))
         # Python's csv module takes a quote behind white space for a part of the cell.
         records = Records(self._cells, lines, ends, is_regular=b'"' not in joined or (joined == trimmed and b'\\"' not in joined))
         out: list[bytes] = []
@@ -331,11 +332,9 @@ class Form:
                     return b"".join(out), b"".join(chain.from_iterable(zip(lines[place:], ends[place:])))
                 cells, is_right, following = taken
                 if records.swallows_rows(place, following, self._mark, self._separators):
-                    out += [self.record([], None, number + line, 1, lambda line=line: records.text(line, line + 1)) for line in range(place, following)]
+                    out += [self.record([], None, number + line, 1, partial(records.text, line, line + 1)) for line in range(place, following)]
                 else:
-                    out.append(
-                        self.record(cells, is_right, number + place, following - place, lambda first=place, last=following: records.text(first, last))
-                    )
+                    out.append(self.record(cells, is_right, number + place, following - place, partial(records.text, place, following)))
                 place = following
         if place < len(lines):
             self._surplus = self._surplus or 0
@@ -412,9 +411,9 @@ class Records:
                 rest = zip(islice(self._lines, place, None), islice(self._ends, place, None))
                 self._reader = self._cells.reader((line + end).decode() for line, end in rest)
             try:
-                cells: list[str] | None = next(self._reader)
+                found = next(self._reader)
                 self._next = self._first + self._reader.line_num
-                return cells, True, self._next
+                return found, True, self._next
             except csv.Error:
                 self._next = -1
         following = place + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import BinaryIO
+from typing import IO
 
 from experiment_features.reading.errors import ReadingError
 
@@ -29,7 +29,7 @@ class Blocks:
         line: the number of the first line of the next block, counted from 1 as an editor does; the reader counts it.
     """
 
-    def __init__(self, file: BinaryIO, encoding: str) -> None:
+    def __init__(self, file: IO[bytes], encoding: str) -> None:
         self.line = 1
         self._file = file
         self._rest = file.read(BLOCK_BYTES)
@@ -38,9 +38,10 @@ class Blocks:
             self._codec = codecs.lookup(encoding or _encoding_of(self._rest))
         except LookupError:
             raise ReadingError(f"SEEDS_ENCODING is '{encoding}', which is no encoding that Python knows; name one such as cp1252.") from None
-        self._decoder = None if self._codec.name == "utf-8" else self._codec.incrementaldecoder()
-        if self._decoder:
-            self._rest = self._decoded(self._rest)
+        # Python has an incremental decoder for every encoding of text.
+        new_decoder = self._codec.incrementaldecoder if self._codec.name != "utf-8" else None
+        self._decoder = new_decoder() if new_decoder else None
+        self._rest = self._decoded(self._rest)
 
     def next(self, kept: bytes = b"") -> bytes:
         """The next lines, behind those that were kept of the last block; empty at the end of the file.
@@ -58,7 +59,7 @@ class Blocks:
                 )
             raw = self._file.read(BLOCK_BYTES)
             self._is_at_end = not raw
-            block += self._decoded(raw) if self._decoder else raw
+            block += self._decoded(raw)
         end = len(block) if self._is_at_end else _end_of_lines(block)
         block, self._rest = block[:end], block[end:]
         if not self._decoder:
@@ -75,6 +76,8 @@ class Blocks:
         return self.line + len(LINE_END.findall(block, 0, place))
 
     def _decoded(self, raw: bytes) -> bytes:
+        if self._decoder is None:
+            return raw
         try:
             return self._decoder.decode(raw, final=not raw).encode()
         except UnicodeError:

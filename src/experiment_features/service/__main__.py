@@ -37,14 +37,15 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """As uvicorn does, but a signal that was obeyed is not raised again at the end."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
         yield
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS_BETWEEN_CHECKS == 0:
             for connection in list(self.server_state.connections):
-                connection.check()
+                if isinstance(connection, GuardedProtocol):
+                    connection.check()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -61,10 +62,13 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         environment["PGPASSWORD"] = settings.connection["password"]
     runner = Runner(settings, database, environment)
     config = uvicorn.Config(
-        make_app(settings, database, runner), http=partial(GuardedProtocol, settings, places_for(settings)),
+        make_app(settings, database, runner),
+        # uvicorn takes anything that makes a protocol, and a float of seconds as well.
+        http=partial(GuardedProtocol, settings, places_for(settings)),  # type: ignore[arg-type]
+        timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]
         ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
         proxy_headers=bool(settings.proxies), forwarded_allow_ips=[str(network) for network in settings.proxies],
-        timeout_keep_alive=settings.limits.idle_seconds, timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+        timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
         h11_max_incomplete_event_size=settings.limits.header_bytes,
     )  # fmt: skip
     try:

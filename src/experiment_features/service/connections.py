@@ -150,7 +150,7 @@ class GuardedProtocol(H11Protocol):
         own = {**HEADERS, "Cache-Control": "no-store", "Connection": "close"}
         headers = [*response.raw_headers, *((name.encode(), value.encode()) for name, value in own.items())]
         start = h11.Response(status_code=problem.status, headers=headers, reason=HTTPStatus(problem.status).phrase.encode())
-        for event in (start, h11.Data(data=response.body), h11.EndOfMessage()):
+        for event in (start, h11.Data(data=bytes(response.body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 

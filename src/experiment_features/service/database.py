@@ -140,7 +140,8 @@ class Database:
             )
         except psycopg.errors.UndefinedTable:
             return None
-        return rows[0]["published"]
+        published: datetime | None = rows[0]["published"]
+        return published
 
     # Postgres writes the JSON of the features, so that a sum has all its digits.
 
@@ -251,11 +252,12 @@ class Database:
             holding = await (await connection.execute(LOCK_HOLDER, [lock_key(self._schema)])).fetchone()
         if holding is None:
             return None
-        if holding[1] and holding[1].startswith("experiment_features run "):
-            return holding[1].rpartition(" ")[2]
+        name = str(holding[1])
+        if name.startswith("experiment_features run "):
+            return name.rpartition(" ")[2]
         # Of another user's session only the lock is to be seen.
         running = await self._runs("where runs.status = 'running' order by runs.started desc limit 1")
-        return running[0]["id"] if running else "unknown"
+        return str(running[0]["id"]) if running else "unknown"
 
     async def end_run(self, run_id: str, message: str) -> None:
         """Ends a run that does not end by itself: cuts its connections, so that nothing of it is published, and says so in the log.

@@ -66,7 +66,8 @@ class RunPage(BaseModel):
     next: str | None = Field(description="The address of the next page; null on the last one.")
 
 
-Features = create_model(
+# A type checker cannot know fields that are read from a file.
+Features = create_model(  # type: ignore[call-overload]
     "Features",
     __doc__="The features of one user, as dbt's documentation describes them.",
     **{

@@ -20,6 +20,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 
 class SettingsError(Exception):
@@ -141,7 +142,7 @@ def _proxies(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, 
 
 
 def _limits(environment: Mapping[str, str]) -> Limits:
-    found = {}
+    found: dict[str, Any] = {}
     for limit in fields(Limits):
         name = f"ETL_{limit.name.upper()}"
         text = environment.get(name)
