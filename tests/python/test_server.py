@@ -14,7 +14,7 @@ import pytest
 from conftest import BUILD, Project, connection_environment
 from test_published_input import EXPECTED
 
-from experiment_features.postgres import Server, ServerError, _has_ended
+from experiment_features.postgres import Server, ServerError
 
 
 @pytest.fixture
