@@ -230,7 +230,7 @@ class Server:
 def _reason(output: str, code: int) -> str:
     """Why a program of Postgres ended, of all that it printed."""
     found = re.findall(r"(?:error|FATAL|PANIC|DETAIL|HINT|detail|hint): +(.*)", output)
-    said = "; ".join(line.rstrip(".") for line in found[:3]) or output.strip().rpartition("\n")[2] or f"it ended with {code}"
+    said = "; ".join(line.rstrip(".") for line in found[:3]) or (f"signal {-code} ended it" if code < 0 else output.strip().rpartition("\n")[2])
     return f"{said}; set that right and start this again."
 
 
