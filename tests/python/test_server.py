@@ -204,7 +204,8 @@ def test_restart_of_the_machine(own: Server) -> None:
     written = [path.read_text() for path in numbers]
     own.down()
     for identity in ({}, own.identity):
-        with subprocess.Popen(["sleep", "600"], **identity) as other:
+        other = subprocess.Popen(["sleep", "600"], **identity)
+        try:
             for path, text in zip(numbers, written, strict=True):
                 path.write_text(text.replace(text.split()[0], str(other.pid), 1))
                 os.chown(path, own.owner, -1)
@@ -212,7 +213,9 @@ def test_restart_of_the_machine(own: Server) -> None:
             expect_data(own)
             own.down()
             assert other.poll() is None, "it was ended in place of the server"
+        finally:
             other.kill()
+            other.wait()
 
 
 def test_socket_removed(own: Server) -> None:
