@@ -20,6 +20,8 @@ from test_published_input import EXPECTED
 
 from experiment_features.postgres import Server, ServerError
 
+STRANGE = "it's $5, Bücher #1; 100% \"x\""
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
@@ -254,10 +256,12 @@ def test_folder_moved(own: Server) -> None:
     """While the server runs: also to where it takes its socket elsewhere, and back."""
     expect_data(own)
     place = own.home
-    for new in (place.with_name("it's $5, Bücher #1; 100% \"x\""), place):
+    for new in (place.with_name(STRANGE), place):
         own.home.rename(new)
         own.__init__(new)
         expect_data(own)
+    # Of the place in between, the short folder for the socket, in which nothing is left.
+    Server(place.with_name(STRANGE)).socket.rmdir()
 
 
 @pytest.mark.parametrize("files", [("pg_wal/x",), ("PG_VERSION", "postgresql.conf", "global/pg_control", "base/1/1259")])

@@ -37,7 +37,8 @@ DEFAULT_SEED = 20_260_301
 AT_ONCE = 3
 # The order of the table.
 FAULTS = (
-    kills.DBT_KILLED, kills.SERVER_KILLED, starts.START_KILLED, starts.NO_ROOM, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.WHILE_PUBLISHING,
+    kills.DBT_KILLED, kills.SERVER_KILLED, starts.START_KILLED, starts.NO_ROOM,
+    builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.WHILE_PUBLISHING,
     cuts.WORKER_CUT, cuts.LOCK_CUT, cuts.WRONG_PASSWORD, cuts.OLD_SERVER, cuts.DISK_FULL, cuts.DISK_FILLS_UP,
     generated_inputs.GENERATED, generated_inputs.RANDOM_BYTES, generated_inputs.WHOLE_BUILDS,
     injection.INJECTED_FILES, injection.INJECTED_SETTINGS, changing_files.GROWS, changing_files.REPLACED, changing_files.CUT_SHORT,
