@@ -83,6 +83,8 @@ lock: ## compile every lock file anew from pyproject.toml (needs uv)
 	$(COMPILE) --group bench --group duckdb --group spark --constraint requirements.lock pyproject.toml --output-file benchmarks/requirements.lock
 
 java:
+	@case "$$PWD$$FEATURES_HOME" in *[!A-Za-z0-9/._\ -]*) \
+		echo "Spark hands paths to Java and to shells, so the path may hold only letters from A to Z, digits, spaces and / . _ - in it: $$PWD" >&2; exit 1;; esac
 	@command -v java >/dev/null || { echo "Spark needs Java 17 or later; on Debian and Ubuntu install the package openjdk-17-jre-headless." >&2; exit 1; }
 
 installed:
