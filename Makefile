@@ -1,4 +1,5 @@
-# `make` alone lists the targets. What each needs is installed into .venv on first use.
+# `make` alone lists the targets. What each needs is installed into .venv on first use, in the folder that FEATURES_HOME names.
+# No path is the name of a target, or stands in a command but in quotes: it may hold any character.
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -6,13 +7,13 @@ SHELL := /bin/sh
 PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11 python3.10,\
 	$(shell $(python) -c 'import sys; (3, 10) <= sys.version_info < (3, 14) and print("$(python)")' 2>/dev/null)) python3)
 # The activate script sets what is not set: DBT_PROFILES_DIR, and PGHOST for the project's own Postgres.
-ACTIVATE := . .venv/bin/activate
-INSTALLED := .venv/installed
+HOME_FOLDER := $${FEATURES_HOME:-.}
+ACTIVATE := . "$(HOME_FOLDER)/.venv/bin/activate"
 # Where ENGINE names another engine than Postgres, its packages are installed beside the others.
 ENGINE ?= postgres
 export ENGINE
-ENGINE_READY := $(if $(filter postgres,$(ENGINE)),up,$(if $(filter spark,$(ENGINE)),java) .venv/installed-$(ENGINE))
-BENCH_INSTALLED := .venv-bench/installed
+ENGINE_READY := $(if $(filter postgres,$(ENGINE)),up,$(if $(filter spark,$(ENGINE)),java) installed-$(ENGINE))
+INSTALL := scripts/install.sh "$(PYTHON)"
 
 # Without PGHOST there is no server of the user's own, and its other settings do not apply.
 ifndef PGHOST
@@ -24,6 +25,7 @@ $(error ENGINE is '$(ENGINE)'; it is postgres, duckdb or spark)
 endif
 
 .PHONY: help run test serve up down clean show runs rejects roles docs bench parity torture lock java
+.PHONY: installed installed-duckdb installed-spark installed-service installed-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-7s %s\n' "$$target" "$$text"; done
@@ -32,45 +34,45 @@ run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every m
 	@echo "Loading the CSV files, building and testing every model ..."
 	@$(ACTIVATE) && SHOW_FEATURES=20 dbt --log-level warn build --exclude-resource-type unit_test
 
-test: .venv/installed-duckdb .venv/installed-service ## every check: sqlfluff, dbt's unit and data tests, pytest
+test: installed-duckdb installed-service ## every check: sqlfluff, dbt's unit and data tests, pytest
 	@# One more than two cores, as much of a test is waiting; in the order of tests/python/conftest.py.
 	@$(ACTIVATE) && python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-serve: up .venv/installed-service ## start the HTTP service on http://localhost:5000 (ETL_PORT), until Ctrl-C
+serve: up installed-service ## start the HTTP service on http://localhost:5000 (ETL_PORT), until Ctrl-C
 	@$(ACTIVATE) && exec python -m experiment_features.service
 
-up: $(INSTALLED) ## start the project's own Postgres, unless PGHOST names another
+up: installed ## start the project's own Postgres, unless PGHOST names another
 	@$(ACTIVATE) && python -m experiment_features.postgres up
 
-down: $(INSTALLED) ## stop it; the data stays
+down: installed ## stop it; the data stays
 	@$(ACTIVATE) && python -m experiment_features.postgres down
 
-clean: $(INSTALLED) ## stop it and remove it with its data
+clean: installed ## stop it and remove it with its data
 	@$(ACTIVATE) && python -m experiment_features.postgres clean
 
-show: $(INSTALLED) ## print the features table (the first ROWS=20)
+show: installed ## print the features table (the first ROWS=20)
 	@$(ACTIVATE) && dbt --quiet run-operation show_features --args '{limit: $(or $(ROWS),20)}'
 
-runs: $(INSTALLED) ## print the last ten runs
+runs: installed ## print the last ten runs
 	@$(ACTIVATE) && dbt --quiet run-operation show_runs
 
-rejects: $(INSTALLED) ## print the rejected rows of the last run and why (OUT=rejects.csv: write them to a file)
+rejects: installed ## print the rejected rows of the last run and why (OUT=rejects.csv: write them to a file)
 	@$(ACTIVATE) && REJECTS_FILE="$(OUT)" dbt --quiet run-operation show_rejects
 
-roles: $(INSTALLED) ## make the role features_reader, which may read what is published and nothing else
+roles: installed ## make the role features_reader, which may read what is published and nothing else
 	@$(ACTIVATE) && dbt --quiet run-operation create_reader_role
 
 docs: $(ENGINE_READY) ## generate the documentation and serve it on http://localhost:8080
 	@$(ACTIVATE) && dbt docs generate && dbt docs serve
 
-bench: $(BENCH_INSTALLED) ## measure this project beside pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
-	@.venv-bench/bin/python benchmarks/run.py
+bench: installed-bench ## measure this project beside pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
+	@"$(HOME_FOLDER)/.venv-bench/bin/python" benchmarks/run.py
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
-parity: java .venv/installed-duckdb .venv/installed-spark ## compare what Postgres, DuckDB and Spark compute, on some hundred inputs
+parity: java installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute, on some hundred inputs
 	@$(ACTIVATE) && python tests/python/parity.py
 
-torture: .venv/installed-duckdb ## kill, cut, fill and flood it, and count what is lost (FULL=1: the long form)
+torture: installed-duckdb ## kill, cut, fill and flood it, and count what is lost (FULL=1: the long form)
 	@$(ACTIVATE) && python tests/torture/torture.py
 
 lock: ## compile every lock file anew from pyproject.toml (needs uv)
@@ -81,17 +83,15 @@ lock: ## compile every lock file anew from pyproject.toml (needs uv)
 	$(COMPILE) --group bench --group duckdb --group spark --constraint requirements.lock pyproject.toml --output-file benchmarks/requirements.lock
 
 java:
+	@case "$$PWD$$FEATURES_HOME" in *[!A-Za-z0-9/._\ -]*) \
+		echo "Spark hands paths to Java and to shells, so the path may hold only letters from A to Z, digits, spaces and / . _ - in it: $$PWD" >&2; exit 1;; esac
 	@command -v java >/dev/null || { echo "Spark needs Java 17 or later; on Debian and Ubuntu install the package openjdk-17-jre-headless." >&2; exit 1; }
 
-$(INSTALLED): requirements.lock scripts/install.sh scripts/add_packages.sh
-	@scripts/install.sh $(PYTHON) .venv requirements.lock
-	@touch $@
+installed:
+	@$(INSTALL) .venv requirements.lock
 
-.venv/installed-%: requirements-%.lock scripts/add_packages.sh $(INSTALLED)
-	@echo "Installing $* into .venv (once) ..."
-	@scripts/add_packages.sh .venv $<
-	@touch $@
+installed-duckdb installed-spark installed-service: installed-%:
+	@$(INSTALL) .venv requirements.lock requirements-$*.lock
 
-$(BENCH_INSTALLED): benchmarks/requirements.lock scripts/install.sh scripts/add_packages.sh
-	@scripts/install.sh $(PYTHON) .venv-bench benchmarks/requirements.lock
-	@touch $@
+installed-bench:
+	@$(INSTALL) .venv-bench benchmarks/requirements.lock

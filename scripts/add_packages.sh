@@ -7,3 +7,23 @@ packages=$2
 # PySpark and one package for it are on PyPI as source archives only; they are not compiled.
 "$folder/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
     --only-binary :all: --no-binary pyspark,pyhive,pure-sasl,thrift,thrift-sasl --requirement "$packages"
+
+# pip writes the folder's path into the first line of each command. It may be too long for that, or hold characters that mean
+# something there, and is of no use after a move; so a command runs the Python beside it.
+"$folder/bin/python" - <<'EOF'
+import pathlib
+import re
+import sys
+
+BESIDE = b"""#!/bin/sh
+'''exec' "${0%/*}/python" "$0" "$@"
+' '''
+"""
+for command in pathlib.Path(sys.prefix, "bin").iterdir():
+    if command.is_symlink() or not command.is_file():
+        continue
+    text = command.read_bytes()
+    changed = re.sub(rb"\A(?:#![^\n]*/bin/python[0-9.]*\"?|#!/bin/sh\n'''exec' [^\n]*\n' ''')\n", lambda _: BESIDE, text)
+    if changed != text:
+        command.write_bytes(changed)
+EOF

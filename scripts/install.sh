@@ -1,29 +1,59 @@
 #!/bin/sh
-# Installs everything into a folder: $1 is a Python 3.10 to 3.13, $2 the folder, $3 the list of packages.
+# Installs what is not there yet: $1 is a Python 3.10 to 3.13, $2 the name of the folder, the others are lists of packages.
+# The folder is made in FEATURES_HOME, by default in the project. Both may be moved, and hold any character but a colon.
 set -eu
 python=$1
-folder=$2
-packages=$3
+name=$2
+shift 2
+cd -P -- .
+home=${FEATURES_HOME:-$PWD}
 
-"$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || {
-    echo "Python 3.10 to 3.13 is needed, and $python is $("$python" --version 2>&1); name another with: make PYTHON=python3.13 ..." >&2
+refuse() {
+    echo "$1" >&2
     exit 1
 }
-"$python" -c 'import ensurepip, venv' 2>/dev/null || {
-    echo "$python lacks venv; on Debian and Ubuntu install the package python3-venv." >&2
-    exit 1
+
+case $home$PWD in
+    *:* | *"
+"*) refuse "The path of the project, or of FEATURES_HOME, holds a colon or a line break, which no list of paths can hold: $PWD, $home" ;;
+esac
+{ mkdir -p -- "$home" && [ -w "$home" ]; } 2>/dev/null ||
+    refuse "$home cannot be written; name a folder for what is installed and stored: FEATURES_HOME=/some/folder make ..."
+home=$(CDPATH='' cd -P -- "$home" && pwd)
+folder=$home/$name
+place="$PWD in $home"
+
+# Each list that is installed leaves a mark, and the place of the project and the folder another one.
+is_installed() {
+    [ -x "$folder/bin/python" ] && [ "$folder/placed" -nt scripts/place.sh ] && [ "$(cat -- "$folder/placed")" = "$place" ] || return 1
+    for list; do
+        mark=$folder/installed-${list##*/}
+        [ "$mark" -nt "$list" ] && [ "$mark" -nt scripts/add_packages.sh ] || return 1
+    done
 }
 
-echo "Installing into $folder (once, a minute or so) ..."
-"$python" -m venv --clear "$folder"
-"$(dirname "$0")/add_packages.sh" "$folder" "$packages"
+is_installed "$@" && exit
 
-# The project's own modules, as an editable install would add them, without a build.
-echo "$PWD/src" > "$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/experiment_features.pth"
+# Of two at once, the second finds what the first has installed. The lock goes with this process.
+exec 9>>"$folder.lock"
+"$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || refuse "$python does not run; name another with: make PYTHON=python3.13 ..."
 
-cat >> "$folder/bin/activate" <<EOF
-
-# Added by scripts/install.sh: dbt finds the profile and the project's own Postgres, unless told otherwise.
-export DBT_PROFILES_DIR="\${DBT_PROFILES_DIR:-$PWD/profiles}"
-export PGHOST="\${PGHOST:-$("$folder/bin/python" -m experiment_features.postgres socket)}"
-EOF
+mark=$folder/installed-${1##*/}
+if ! { [ -x "$folder/bin/python" ] && [ "$mark" -nt "$1" ] && [ "$mark" -nt scripts/add_packages.sh ]; }; then
+    "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
+        refuse "Python 3.10 to 3.13 is needed, and $python is $("$python" --version 2>&1); name another with: make PYTHON=python3.13 ..."
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+        refuse "$python lacks venv; on Debian and Ubuntu install the package python3-venv."
+    echo "Installing into $name (once, a minute or so) ..."
+    "$python" -m venv --clear "$folder"
+fi
+for list; do
+    mark=$folder/installed-${list##*/}
+    [ "$mark" -nt "$list" ] && [ "$mark" -nt scripts/add_packages.sh ] && continue
+    extra=${list##*requirements-}
+    [ "$extra" = "$list" ] || echo "Installing ${extra%.lock} into $name (once) ..."
+    scripts/add_packages.sh "$folder" "$list"
+    touch "$mark"
+done
+scripts/place.sh "$folder"
+echo "$place" > "$folder/placed"

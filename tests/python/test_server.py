@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg2
 import pytest
 from conftest import BUILD, Project, connection_environment
+from services import until
 from test_published_input import EXPECTED
 
-from experiment_features.postgres import Server, ServerError, _has_ended
+from experiment_features.postgres import Server, ServerError
+
+STRANGE = "it's $5, Bücher #1; 100% \"x\""
 
 
 @pytest.fixture
@@ -69,17 +75,6 @@ def test_folder_of_somebody_else_is_not_used(deep_home: Path) -> None:
     folder.rmdir()
 
 
-def test_clean_stops_the_server(home: Path) -> None:
-    server = Server(home)
-    server.up()
-    process = int((server.data / "postmaster.pid").read_text().splitlines()[0])
-    running = Path(f"/proc/{process}/stat")
-    assert running.exists()
-    server.clean()
-    # Where nobody waits for it, a process that has ended is listed as a zombie.
-    assert not running.exists() or running.read_text().split()[2] == "Z"
-
-
 def test_two_starts_at_once(home: Path) -> None:
     failures: list[Exception] = []
 
@@ -97,15 +92,187 @@ def test_two_starts_at_once(home: Path) -> None:
     assert failures == []
 
 
-def test_process_that_has_ended() -> None:
-    """Whether anybody has taken note of its end or not: otherwise a server that was killed would be taken for running."""
-    process = subprocess.Popen(["sleep", "600"])
-    assert not _has_ended(str(process.pid))
-    process.kill()
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert _has_ended(str(process.pid)), "a zombie"
-    process.wait()
-    assert _has_ended(str(process.pid)), "gone"
+@pytest.fixture(scope="module")
+def own() -> Iterator[Server]:
+    """A server that a test may kill; each puts it back, with the table that was made in the beginning."""
+    top = Path(tempfile.mkdtemp())
+    top.chmod(0o755)
+    server = Server(top / "home")
+    server.up()
+    query(server, "create table kept as select 7 as number")
+    yield server
+    Server(top / "home").clean()
+    shutil.rmtree(top)
+
+
+def query(server: Server, sql: str) -> list[tuple]:
+    with psycopg2.connect(host=str(server.socket), port=5432, user="postgres", dbname="postgres") as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        rows = cursor.fetchall() if cursor.description else []
+    connection.close()
+    return rows
+
+
+def expect_data(server: Server) -> None:
+    """A start brings back what was there."""
+    server.up()
+    assert query(server, "select number from kept") == [(7,)]
+
+
+def command(home: Path, name: str) -> subprocess.Popen[str]:
+    """`make up` and the like without make, for a project that writes to a folder."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "FEATURES_"))}
+    return subprocess.Popen(
+        [sys.executable, "-m", "experiment_features.postgres", name], env={**environment, "FEATURES_HOME": str(home)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def postmaster(server: Server) -> int:
+    return int((server.data / "postmaster.pid").read_text().split()[0])
+
+
+def refusal(server: Server) -> str:
+    """The sentence of a start that does not succeed."""
+    with pytest.raises(ServerError) as caught:
+        server.up()
+    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("killed", ["initdb", "up"])
+def test_killed_while_it_makes_its_data(killed: str) -> None:
+    """What is half made is not taken for data, and is made anew."""
+    top = Path(tempfile.mkdtemp())
+    top.chmod(0o755)
+    server = Server(top / ".postgres")
+    try:
+        up = command(top, "up")
+        # Its files are there before its databases.
+        until(lambda: next(top.glob(".postgres/*/postgresql.conf"), None))
+        children = Path(f"/proc/{up.pid}/task/{up.pid}/children").read_text().split()
+        os.kill(up.pid if killed == "up" else int(children[0]), signal.SIGKILL)
+        output, _ = up.communicate(timeout=60)
+        assert not server.data.exists()
+        if killed == "initdb":
+            assert up.returncode == 1 and output.count("\n") == 1 and "signal 9 ended it" in output
+        up = command(top, "up")
+        output, _ = up.communicate(timeout=60)
+        assert up.returncode == 0, output
+        assert query(server, "select count(*) from pg_database") == [(3,)]
+        assert sorted(path.name for path in server.home.iterdir() if path.is_dir()) == ["data"]
+    finally:
+        server.clean()
+        shutil.rmtree(top)
+
+
+def test_start_that_is_killed_leaves_a_server_that_the_next_one_takes(own: Server) -> None:
+    own.down()
+    up = command(own.home.parent, "up")
+    home = own.home.parent / ".postgres"
+    until(lambda: (home / "data" / "postmaster.pid").exists() or None)
+    up.kill()
+    up.communicate()
+    try:
+        up = command(own.home.parent, "up")
+        assert up.communicate(timeout=60)[0].startswith("Postgres is up") and up.returncode == 0
+        assert query(Server(home), "select 1") == [(1,)]
+    finally:
+        Server(home).clean()
+    expect_data(own)
+
+
+def test_postmaster_killed(own: Server) -> None:
+    """Whether its processes have ended or not: one that is busy ends later."""
+    expect_data(own)
+    busy = psycopg2.connect(host=str(own.socket), port=5432, user="postgres", dbname="postgres")
+    process = busy.get_backend_pid()
+    os.kill(process, signal.SIGSTOP)
+    os.kill(postmaster(own), signal.SIGKILL)
+    start = threading.Thread(target=own.up)
+    start.start()
+    start.join(0.5)
+    assert start.is_alive(), "it does not start beside what is left of the old one"
+    os.kill(process, signal.SIGCONT)
+    start.join()
+    busy.close()
+    expect_data(own)
+
+
+def test_restart_of_the_machine(own: Server) -> None:
+    """Other programs have the numbers of the processes that were there before, whoever they belong to."""
+    expect_data(own)
+    numbers = [own.data / "postmaster.pid", own.socket / ".s.PGSQL.5432.lock"]
+    written = [path.read_text() for path in numbers]
+    own.down()
+    for identity in ({}, own.identity):
+        other = subprocess.Popen(["sleep", "600"], **identity)
+        try:
+            for path, text in zip(numbers, written, strict=True):
+                path.write_text(text.replace(text.split()[0], str(other.pid), 1))
+                os.chown(path, own.owner, -1)
+            (own.socket / ".s.PGSQL.5432").touch()
+            expect_data(own)
+            own.down()
+            assert other.poll() is None, "it was ended in place of the server"
+        finally:
+            other.kill()
+            other.wait()
+
+
+def test_socket_removed(own: Server) -> None:
+    expect_data(own)
+    (own.socket / ".s.PGSQL.5432").unlink()
+    expect_data(own)
+
+
+def test_data_that_cannot_be_written(own: Server) -> None:
+    own.down()
+    own.data.chmod(0o500)
+    sentence = refusal(own)
+    assert 'could not create lock file "postmaster.pid": Permission denied' in sentence and str(own.home) in sentence
+    own.data.chmod(0o700)
+    expect_data(own)
+
+
+def test_data_of_another_version(own: Server) -> None:
+    own.down()
+    (own.data / "PG_VERSION").write_text("16\n")
+    assert "was initialized by PostgreSQL version 16, which is not compatible with this version 18" in refusal(own)
+    (own.data / "PG_VERSION").write_text("18\n")
+    expect_data(own)
+
+
+def test_data_that_lacks_a_file_is_not_removed(own: Server) -> None:
+    own.down()
+    for name in ("PG_VERSION", "global/pg_control"):
+        (own.data / name).rename(own.home / "aside")
+        assert name in refusal(own)
+        (own.home / "aside").rename(own.data / name)
+    expect_data(own)
+
+
+def test_folder_moved(own: Server) -> None:
+    """While the server runs: also to where it takes its socket elsewhere, and back."""
+    expect_data(own)
+    place = own.home
+    for new in (place.with_name(STRANGE), place):
+        own.home.rename(new)
+        own.__init__(new)
+        expect_data(own)
+    # Of the place in between, the short folder for the socket, in which nothing is left.
+    Server(place.with_name(STRANGE)).socket.rmdir()
+
+
+@pytest.mark.parametrize("files", [("pg_wal/x",), ("PG_VERSION", "postgresql.conf", "global/pg_control", "base/1/1259")])
+def test_data_that_was_never_whole(home: Path, files: tuple[str, ...]) -> None:
+    """Earlier versions let initdb work in the place of the data."""
+    server = Server(home)
+    for name in files:
+        (server.data / name).parent.mkdir(parents=True, exist_ok=True)
+        (server.data / name).touch()
+    server.up()
+    assert query(server, "select 1") == [(1,)]
 
 
 def test_listens_on_the_socket_only(project: Project) -> None:

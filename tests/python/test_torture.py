@@ -9,12 +9,15 @@ import cuts
 import injection
 import kills
 import pytest
+import starts
 from campaign import Campaign
 from ground import Ground, ground
 
 PARTS: dict[str, Callable[[Campaign, Ground], None]] = {
     "dbt killed": lambda campaign, own: kills.kill_dbt(campaign, own, 1),
     "server killed": lambda campaign, own: kills.kill_server(campaign, own, 1),
+    "start killed": lambda campaign, own: starts.kill_start(campaign, own, 2),
+    "disk full at the first start": lambda campaign, own: starts.no_room(campaign, own, 1),
     "two builds at once": lambda campaign, own: builds_at_once.on_full(campaign, own, builds=2, rounds=1),
     "readers while a build publishes": lambda campaign, own: builds_at_once.while_publishing(campaign, own, rounds=1),
     "connection cut": lambda campaign, own: cuts.cut_worker(campaign, own, 1),

@@ -28,6 +28,7 @@ import cuts
 import generated_inputs
 import injection
 import kills
+import starts
 from campaign import Campaign
 from ground import Ground, ground
 
@@ -36,7 +37,8 @@ DEFAULT_SEED = 20_260_301
 AT_ONCE = 3
 # The order of the table.
 FAULTS = (
-    kills.DBT_KILLED, kills.INTERRUPTED, kills.SERVER_KILLED, builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.WHILE_PUBLISHING,
+    kills.DBT_KILLED, kills.INTERRUPTED, kills.SERVER_KILLED, starts.START_KILLED, starts.NO_ROOM,
+    builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.WHILE_PUBLISHING,
     cuts.WORKER_CUT, cuts.LOCK_CUT, cuts.WRONG_PASSWORD, cuts.OLD_SERVER, cuts.DISK_FULL, cuts.DISK_FILLS_UP,
     generated_inputs.GENERATED, generated_inputs.RANDOM_BYTES, generated_inputs.WHOLE_BUILDS,
     injection.INJECTED_FILES, injection.INJECTED_SETTINGS, changing_files.GROWS, changing_files.REPLACED, changing_files.CUT_SHORT,
@@ -50,6 +52,7 @@ def parts(full: bool) -> dict[str, Part]:
         "kill_dbt": lambda campaign, ground: kills.kill_dbt(campaign, ground, 50 if full else 10),
         "interrupt": lambda campaign, ground: kills.interrupt(campaign, ground, 100 if full else 10),
         "kill_server": lambda campaign, ground: kills.kill_server(campaign, ground, 20 if full else 10),
+        "kill_start": lambda campaign, ground: starts.kill_start(campaign, ground, 50 if full else 10),
         "injection": lambda campaign, ground: injection.inject(campaign, ground, all_payloads=full),
         "on_full": lambda campaign, ground: builds_at_once.on_full(campaign, ground, 8 if full else 4, 5 if full else 2),
         "on_empty": lambda campaign, ground: builds_at_once.on_empty(campaign, ground, 8 if full else 4, 5 if full else 2),
@@ -60,6 +63,7 @@ def parts(full: bool) -> dict[str, Part]:
         "cut_worker": lambda campaign, ground: cuts.cut_worker(campaign, ground, 10 if full else 2),
         "cut_lock_holder": lambda campaign, ground: cuts.cut_lock_holder(campaign, ground, 20 if full else 2),
         "disk_full": lambda campaign, ground: cuts.disk_full(campaign, ground, 10 if full else 2),
+        "no_room": lambda campaign, ground: starts.no_room(campaign, ground, 10 if full else 2),
         "wrong_password": cuts.wrong_password,
         "old_server": cuts.old_server,
     }
