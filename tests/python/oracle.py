@@ -25,8 +25,7 @@ USERS, EXPERIMENTS, COMPOUNDS = "users.csv", "user_experiments.csv", "compounds.
 # The first column is the key.
 COLUMNS: dict[str, tuple[str, ...]] = {
     USERS: ("user_id", "name", "email", "signup_date"),
-    EXPERIMENTS: ("experiment_id", "user_id")
-    + ("experiment_compound_ids", "experiment_run_time"),
+    EXPERIMENTS: ("experiment_id", "user_id", "experiment_compound_ids", "experiment_run_time"),
     COMPOUNDS: ("compound_id", "compound_name", "compound_structure"),
 }
 
@@ -206,7 +205,7 @@ def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
     escaped = re.compile(rf'(?:^|{mark})[{white}]*"[^"]*\\"(?![{white}]*(?:{mark}|$))')
     lines = re.split(r"\r\n|\n|\r", text)
     is_wrong = False
-    for char in re.findall(r"\r\n|[\s\S]", text) + ["\n"]:
+    for char in [*re.findall(r"\r\n|[\s\S]", text), "\n"]:
         is_end = char in ("\r\n", "\n", "\r")
         if is_wrong:
             if is_end:

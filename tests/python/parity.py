@@ -344,7 +344,7 @@ def compare_large(project: Project, rows: int) -> str | None:
         sums[engine] = {
             node["name"]: total(map(canonical, connection.rows(f"{node['schema']}.{node['name']}")))
             for node in manifest.values()
-            if node["unique_id"] in models_in(manifest) or node["resource_type"] == "seed" and node["columns"]
+            if node["unique_id"] in models_in(manifest) or (node["resource_type"] == "seed" and node["columns"])
         }
     different = [f"  {name}: {expected[0]} and {sums['duckdb'][name][0]} rows, not the same ones"
                  for name, expected in sums["postgres"].items() if sums["duckdb"][name] != expected]  # fmt: skip

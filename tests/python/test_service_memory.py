@@ -96,7 +96,7 @@ def files(service: Service) -> list[str]:
     for link in Path(f"/proc/{service.process.pid}/fd").iterdir():
         # One may be closed meanwhile.
         with suppress(FileNotFoundError):
-            names.append(os.readlink(link))
+            names.append(str(link.readlink()))
     return [name for name in names if name.endswith("(deleted)")]
 
 

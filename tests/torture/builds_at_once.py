@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import pairwise
 
 import psycopg2
 from campaign import Campaign
@@ -246,7 +247,7 @@ def _at_once(campaign: Campaign, project: Project, inputs: tuple[Input, ...], bu
         assert process.returncode == 2 and TOO_LONG.search(text), f"{who} ended with {process.returncode}:\n{outputs[who]}"
         assert logged == ["failed"], f"{who} did not get the lock and is {logged} in the run log"
     runs = [row for row in runs if processes[row[1]].returncode == 0]
-    for (_, one, _, _, finished), (_, other, _, started, _) in zip(runs, runs[1:], strict=False):
+    for (_, one, _, _, finished), (_, other, _, started, _) in pairwise(runs):
         assert finished <= started, f"{one} ended at {finished}, after {other} began at {started}"
     last = next(one for one in inputs if one.name == runs[-1][1][-1])
     expect_state(published(project), last, where=f"after {runs[-1][1]}")

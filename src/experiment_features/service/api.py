@@ -112,9 +112,13 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         tags=["runs"],
         response_model=models.Run,
         responses=problems(
-            s404="There is no such run.", s409="The run has ended.", s413="The body is too large.", s415="The body is not JSON.",
-            s422=INVALID, **WRITES,
-        ),  # fmt: skip
+            s404="There is no such run.",
+            s409="The run has ended.",
+            s413="The body is too large.",
+            s415="The body is not JSON.",
+            s422=INVALID,
+            **WRITES,
+        ),
     )
     async def cancel_a_run(id: RunId) -> Response:
         """Stops a run, and answers when it has ended; what was published stays as it was."""
