@@ -3,8 +3,8 @@ FROM python:3.13-slim
 
 RUN useradd --create-home --uid 10001 service
 WORKDIR /app
-COPY requirements-service.lock ./
-RUN pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: --requirement requirements-service.lock
+COPY requirements/service.lock ./
+RUN pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: --requirement service.lock
 COPY . ./
 # Everything is read where it is; what dbt writes goes to a folder that need not last.
 ENV PYTHONPATH=/app/src PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \

@@ -24,19 +24,29 @@ ifeq ($(filter postgres duckdb spark,$(ENGINE)),)
 $(error ENGINE is '$(ENGINE)'; it is postgres, duckdb or spark)
 endif
 
-.PHONY: help run test serve up down clean show runs rejects roles docs bench parity torture lock java
-.PHONY: installed installed-duckdb installed-spark installed-service installed-bench
+.PHONY: help run test test-fast lint format serve up down clean show runs rejects roles docs bench parity torture lock java
+.PHONY: installed installed-duckdb installed-spark installed-service installed-test installed-bench
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-7s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-9s %s\n' "$$target" "$$text"; done
 
 run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every model, print the features
 	@echo "Loading the CSV files, building and testing every model ..."
 	@$(ACTIVATE) && SHOW_FEATURES=20 dbt --log-level warn build --exclude-resource-type unit_test
 
-test: installed-duckdb installed-service ## every check: sqlfluff, dbt's unit and data tests, pytest
+test: installed-test installed-duckdb installed-service ## every check: lint, dbt's unit and data tests, pytest
 	@# One more than two cores, as much of a test is waiting; in the order of tests/python/conftest.py.
 	@$(ACTIVATE) && python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+test-fast: installed-test ## the checks between two edits, in under a minute: values, cells, the reader, dbt's unit tests
+	@$(ACTIVATE) && python -m pytest -q -n 2 --dist loadfile $(addprefix tests/python/test_,dbt.py published_input.py accepted.py reading.py files_page.py)
+
+lint: up installed-test ## the style of SQL, Python and YAML, and the types of src/
+	@$(ACTIVATE) && ruff check && ruff format --check --quiet && mypy && yamllint --strict . && sqlfluff lint --processes 2 --disable-progress-bar \
+		&& check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml && check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+format: up installed-test ## put SQL and Python into the form that `make lint` asks for
+	@$(ACTIVATE) && ruff check --fix --quiet && ruff format --quiet && sqlfluff fix --quiet --processes 2 --disable-progress-bar
 
 serve: up installed-service ## start the HTTP service on http://localhost:5000 (ETL_PORT), until Ctrl-C
 	@$(ACTIVATE) && exec python -m experiment_features.service
@@ -68,19 +78,20 @@ docs: $(ENGINE_READY) ## generate the documentation and serve it on http://local
 bench: installed-bench ## measure this project beside pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
 	@"$(HOME_FOLDER)/.venv-bench/bin/python" benchmarks/run.py
 
-COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
-parity: java installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute, on some hundred inputs
+parity: java installed-test installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute, on some hundred inputs
 	@$(ACTIVATE) && python tests/python/parity.py
 
-torture: installed-duckdb ## kill, cut, fill and flood it, and count what is lost (FULL=1: the long form)
+torture: installed-test installed-duckdb ## kill, cut, fill and flood it, and count what is lost (FULL=1: the long form)
 	@$(ACTIVATE) && python tests/torture/torture.py
 
+COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
 lock: ## compile every lock file anew from pyproject.toml (needs uv)
-	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
-	$(COMPILE) --group duckdb --constraint requirements.lock pyproject.toml --output-file requirements-duckdb.lock
-	$(COMPILE) --group spark --constraint requirements.lock pyproject.toml --output-file requirements-spark.lock
-	$(COMPILE) --group service --constraint requirements.lock pyproject.toml --output-file requirements-service.lock
-	$(COMPILE) --group bench --group duckdb --group spark --constraint requirements.lock pyproject.toml --output-file benchmarks/requirements.lock
+	$(COMPILE) pyproject.toml --output-file requirements/run.lock
+	$(COMPILE) --group duckdb --constraint requirements/run.lock pyproject.toml --output-file requirements/duckdb.lock
+	$(COMPILE) --group spark --constraint requirements/run.lock pyproject.toml --output-file requirements/spark.lock
+	$(COMPILE) --group service --constraint requirements/run.lock pyproject.toml --output-file requirements/service.lock
+	$(COMPILE) --group test --group lint --constraint requirements/service.lock pyproject.toml --output-file requirements/test.lock
+	$(COMPILE) --group bench --group duckdb --group spark --constraint requirements/run.lock pyproject.toml --output-file requirements/bench.lock
 
 java:
 	@case "$$PWD$$FEATURES_HOME" in *[!A-Za-z0-9/._\ -]*) \
@@ -88,10 +99,10 @@ java:
 	@command -v java >/dev/null || { echo "Spark needs Java 17 or later; on Debian and Ubuntu install the package openjdk-17-jre-headless." >&2; exit 1; }
 
 installed:
-	@$(INSTALL) .venv requirements.lock
+	@$(INSTALL) .venv requirements/run.lock
 
-installed-duckdb installed-spark installed-service: installed-%:
-	@$(INSTALL) .venv requirements.lock requirements-$*.lock
+installed-duckdb installed-spark installed-service installed-test: installed-%:
+	@$(INSTALL) .venv requirements/run.lock requirements/$*.lock
 
 installed-bench:
-	@$(INSTALL) .venv-bench benchmarks/requirements.lock
+	@$(INSTALL) .venv-bench requirements/bench.lock

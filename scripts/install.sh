@@ -38,6 +38,7 @@ is_installed "$@" && exit
 exec 9>>"$folder.lock"
 "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || refuse "$python does not run; name another with: make PYTHON=python3.13 ..."
 
+first=$1
 mark=$folder/installed-${1##*/}
 if ! { [ -x "$folder/bin/python" ] && [ "$mark" -nt "$1" ] && [ "$mark" -nt scripts/add_packages.sh ]; }; then
     "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
@@ -50,8 +51,8 @@ fi
 for list; do
     mark=$folder/installed-${list##*/}
     [ "$mark" -nt "$list" ] && [ "$mark" -nt scripts/add_packages.sh ] && continue
-    extra=${list##*requirements-}
-    [ "$extra" = "$list" ] || echo "Installing ${extra%.lock} into $name (once) ..."
+    use=${list##*/}
+    [ "$list" = "$first" ] || echo "Installing ${use%.lock} into $name (once) ..."
     scripts/add_packages.sh "$folder" "$list"
     touch "$mark"
 done

@@ -401,7 +401,7 @@ def _replace() -> None:
             owner = getattr(contact.owner, "__qualname__", None) or contact.owner.__name__
             raise DbtRuntimeError(
                 f"This project does not know {owner}.{contact.name} of the installed dbt {dbt.version.__version__}; "
-                "install the versions of requirements.lock, as `make run` does."
+                "install the versions of requirements/run.lock, as `make run` does."
             )
     for contact in CONTACTS:
         setattr(contact.owner, contact.name, contact.replacement)

@@ -21,7 +21,7 @@ from conftest import OWN_SETTINGS, PROJECT
 from experiment_features.postgres import Server
 
 STRANGE = "it's $5, Bücher #1; 100% \"x\" `id` \\ & |"
-COPIED = ("Makefile", "dbt_project.yml", "macros", "models", "profiles", "scripts", "seeds", "src", "requirements.lock", "tests/dbt", "tests/macros")
+COPIED = ("Makefile", "dbt_project.yml", "macros", "models", "profiles", "scripts", "seeds", "src", "requirements", "tests/dbt", "tests/macros")
 PYTHON = f"""#!{sys.executable}
 import os, pathlib, subprocess, sys
 if sys.argv[1:3] != ["-m", "venv"]:
