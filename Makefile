@@ -32,7 +32,8 @@ help: ## list the targets
 
 run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every model, print the features
 	@echo "Loading the CSV files, building and testing every model ..."
-	@$(ACTIVATE) && SHOW_FEATURES=20 dbt --log-level warn build --exclude-resource-type unit_test
+	@# In place of the shell, so that a signal to make reaches it.
+	@$(ACTIVATE) && export SHOW_FEATURES=20 FEATURES_PROGRESS=1 && exec dbt --log-level warn build --exclude-resource-type unit_test
 
 test: installed-test installed-duckdb installed-service ## every check: lint, dbt's unit and data tests, pytest
 	@# One more than two cores, as much of a test is waiting; in the order of tests/python/conftest.py.
@@ -42,11 +43,11 @@ test-fast: installed-test ## the checks between two edits, in under a minute: va
 	@$(ACTIVATE) && python -m pytest -q -n 2 --dist loadfile $(addprefix tests/python/test_,dbt.py published_input.py accepted.py reading.py files_page.py)
 
 lint: up installed-test ## the style of SQL, Python and YAML, and the types of src/
-	@$(ACTIVATE) && ruff check && ruff format --check --quiet && mypy && yamllint --strict . && sqlfluff lint --processes 2 --disable-progress-bar \
+	@$(ACTIVATE) && ruff check && ruff format --check --quiet && mypy && yamllint --strict . && sqlfluff lint --processes 2 --disable-progress-bar models tests/dbt \
 		&& check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml && check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: up installed-test ## put SQL and Python into the form that `make lint` asks for
-	@$(ACTIVATE) && ruff check --fix --quiet && ruff format --quiet && sqlfluff fix --quiet --processes 2 --disable-progress-bar
+	@$(ACTIVATE) && ruff check --fix --quiet && ruff format --quiet && sqlfluff fix --quiet --processes 2 --disable-progress-bar models tests/dbt
 
 serve: up installed-service ## start the HTTP service on http://localhost:5000 (ETL_PORT), until Ctrl-C
 	@$(ACTIVATE) && exec python -m experiment_features.service

@@ -41,6 +41,7 @@ from dbt_common.events.types import Note, PrintEvent
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
+from experiment_features.progress import Progress
 from experiment_features.reading import Rows
 from experiment_features.runs import LockHeldError, Node, Run, RunError, storable
 
@@ -62,6 +63,7 @@ _open_connection = PostgresConnectionManager.open
 _current_run: Run | None = None
 # What the run under way has to report, which is printed once.
 _report: Report | None = None
+_progress: Progress | None = None
 # What has left a callback.
 _failure: str | None = None
 
@@ -95,7 +97,10 @@ def _seed_rows(seed: dict[str, Any], folder: str = "") -> Rows:
     if "://" not in folder:
         folder = str(Path(seed["root_path"]) / folder)
     encoding, exchange = (os.environ.get(name, "") for name in ("SEEDS_ENCODING", "FEATURES_EXCHANGE_DIR"))
-    return Rows(folder, found.stem, list(seed["columns"]), encoding, exchange)
+    rows = Rows(folder, found.stem, list(seed["columns"]), encoding, exchange)
+    if _progress:
+        _progress.read(seed["name"], rows)
+    return rows
 
 
 def _modules_of_project() -> dict[str, Any]:
@@ -124,6 +129,15 @@ def _print_report(event: EventMsg) -> None:
             fire_event(PrintEvent(msg=line))
     except Exception as error:
         fire_event(PrintEvent(msg=f"The report of the run cannot be printed: {error}"))
+
+
+def _show_progress(event: EventMsg) -> None:
+    """Shows that a node begins or has ended."""
+    if _progress and event.info.name == "NodeStart":
+        _progress.begin(event.data.node_info.node_name)
+    elif _progress and event.info.name == "NodeFinished":
+        node = event.data.node_info
+        _progress.end(node.node_name, node.resource_type, event.data.run_result.status)
 
 
 def _log_node(event: EventMsg) -> None:
@@ -165,11 +179,22 @@ def _open_safely(connection: Connection) -> Connection:
 
 def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
-    global _report, _failure
-    _report = _failure = None
+    global _report, _failure, _progress
+    _report = _failure = _progress = None
     # dbt forgets its callbacks between the commands of a process.
     add_callback_to_manager(_print_report)
     adapter = get_adapter(task.config)
+    if os.environ.get("FEATURES_PROGRESS") and not get_flags().QUIET:
+        _progress = Progress(task.num_nodes)
+        add_callback_to_manager(_show_progress)
+    try:
+        return _execute(task, selected_uids, adapter)
+    finally:
+        if _progress:
+            _progress.stop()
+
+
+def _execute(task: RunTask, selected_uids: AbstractSet[str], adapter: Any) -> Any:
     if isinstance(task, NOT_BUILDING) or adapter.type() != "postgres":
         return _execute_with_hooks(task, selected_uids)
     add_callback_to_manager(_log_node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
@@ -113,6 +114,17 @@ def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Pro
         assert built.query("select 1 from pg_stat_activity where application_name like 'experiment_features %'") == []
         assert built.features() == before
     built.dbt(*BUILD_WITHOUT_TESTS, FEATURES_LOCK_WAIT="0")
+
+
+def test_make_run_that_is_stopped_is_cancelled(built: Project, published: Project) -> None:
+    with held_at(built):
+        process = subprocess.Popen(["make", "run"], cwd=built.root, env=built.settings({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        wait_for_held(built)
+        process.terminate()
+        output, _ = process.communicate(timeout=LONGEST_END_SECONDS)
+    assert process.returncode != 0, output
+    wait_until(built, "select 1 where not exists (select from pg_stat_activity where application_name like 'experiment_features %')")
+    assert last_run(built)[2] == "cancelled"
 
 
 @pytest.mark.parametrize("number", SIGNALS)

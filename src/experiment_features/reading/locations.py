@@ -49,6 +49,7 @@ class File:
 
     def __init__(self, path: Path, name: str) -> None:
         self.path, self.name, self.lines_before = path, name, 0
+        self._content: BinaryIO | None = None
         digest = hashlib.sha256()
         with open(path, "rb") as file:
             self._stat = os.fstat(file.fileno())
@@ -73,6 +74,7 @@ class File:
     def opened(self) -> Iterator[IO[bytes]]:
         """The content, unpacked. Raises ReadingError where it is no table."""
         with open(self.path, "rb") as file:
+            self._content = file
             first = file.read(64)
             file.seek(0)
             for start, what in NOT_TABLES.items():
@@ -89,6 +91,15 @@ class File:
                     yield file
             except (EOFError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError) as error:
                 raise ReadingError(f"it is packed, and damaged or cut short ({error}); export or copy it anew.") from None
+
+    @property
+    def position(self) -> int:
+        """How many bytes are read, also for another thread."""
+        try:
+            return self._content.tell() if self._content else 0
+        except ValueError:
+            # It is closed.
+            return self.size_bytes
 
     @property
     def is_workbook(self) -> bool:

@@ -98,6 +98,11 @@ class Rows:
         return sum(file.size_bytes for file in self.files)
 
     @property
+    def share(self) -> float:
+        """How much of it is read, from 0 to 1."""
+        return sum(file.position for file in self.files) / (self.size_bytes or 1)
+
+    @property
     def modified(self) -> str:
         return max(file.modified for file in self.files)
 
