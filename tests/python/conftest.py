@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -38,6 +39,9 @@ FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
 # Files that take minutes begin first, or the others have long ended when they do.
 LONGEST = ("test_readers", "test_publishing", "test_readme", "test_torture")
 
+# Of the dbt that the process has started which hands tests to this one.
+_address: str | None = None
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONGEST)
@@ -45,10 +49,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @cache
 def forked_dbt() -> ForkedDbt:
-    """The one of this process."""
-    dbt = ForkedDbt()
+    """The one of this process, or of the process that has started this one to run some of the tests."""
+    dbt = ForkedDbt(_address)
     atexit.register(dbt.close)
     return dbt
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Called by pytest-xdist before it starts a process for tests."""
+    node.workerinput["forked_dbt"] = forked_dbt().address
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _address
+    _address = getattr(config, "workerinput", {}).get("forked_dbt")
 
 
 @dataclass
@@ -93,7 +108,13 @@ class Project:
 
     def dbt(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> str:
         """Runs dbt as a process and gives what it printed; succeeds=None takes either outcome."""
-        output, code = forked_dbt().run(["--no-use-colors", *arguments], self.root, self.settings(environment))
+        settings = self.settings(environment)
+        if settings.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
+            output, code = forked_dbt().run(["--no-use-colors", *arguments], self.root, settings)
+        else:
+            # Of another copy of the project, whose modules are not those that are loaded.
+            process = self.start(*arguments, **environment)
+            output, code = process.communicate()[0], process.returncode
         assert "Traceback" not in output, output
         assert succeeds is None or succeeds == (code == 0), output
         return output
