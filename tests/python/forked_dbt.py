@@ -101,9 +101,10 @@ def load(folder: Path) -> None:
         template_cache.get_node_template(macro)
     # Locks of the commands above, which nobody needs any more.
     multiprocessing.util._run_finalizers()
-    # What is there stays, and no command has to look through it for garbage.
+    # What is there stays, and what a command adds is not worth looking through for garbage before it ends.
     gc.collect()
     gc.freeze()
+    gc.disable()
 
 
 def answer(connection: socket.socket, process: int) -> None:
