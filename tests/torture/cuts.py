@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import struct
@@ -70,7 +71,8 @@ def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
             assert cut == [(True,)], f"connections that hold the lock: {cut}"
             output = " ".join(finish(process).split())
             assert process.returncode != 0, f"exit status 0:\n{output}"
-            assert "The connection that keeps other runs away was cut, so nothing more is published; start the run again." in output, output
+            # Which it is, depends on how many workers had their connection by then.
+            assert re.search("The connection that keeps other runs away was cut, so nothing more is (published|done); start the run again", output), output
             expect_state(published(project), old, where="after the cut")
             build(project, new)
 
