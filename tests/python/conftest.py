@@ -36,15 +36,18 @@ FEATURES = (
     "most_common_compound_id", "most_common_compound_name", "most_common_compound_ids", "most_common_compound_experiments",
 )  # fmt: skip
 FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
-# Files that take minutes begin first, or the others have long ended when they do.
-LONGEST = ("test_readers", "test_publishing", "test_readme", "test_torture")
+# Files that take longest begin first, or the others have long ended when they do.
+LONGEST = (
+    "test_readme", "test_torture", "test_benchmark", "test_readers", "test_publishing", "test_causes", "test_runs", "test_service_runs",
+    "test_history", "test_engines", "test_changes", "test_lint", "test_server", "test_errors",
+)  # fmt: skip
 
 # Of the dbt that the process has started which hands tests to this one.
 _address: str | None = None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.stem not in LONGEST)
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @cache
