@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -36,20 +37,37 @@ FEATURES = (
     "most_common_compound_id", "most_common_compound_name", "most_common_compound_ids", "most_common_compound_experiments",
 )  # fmt: skip
 FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
-# Files that take minutes begin first, or the others have long ended when they do.
-LONGEST = ("test_readers", "test_publishing", "test_readme", "test_torture")
+# Files that take longest begin first, or the others have long ended when they do.
+LONGEST = (
+    "test_readme", "test_torture", "test_benchmark", "test_readers", "test_publishing", "test_causes", "test_runs", "test_service_runs",
+    "test_history", "test_engines", "test_changes", "test_lint", "test_server", "test_errors",
+)  # fmt: skip
+
+# Of the dbt that the process has started which hands tests to this one.
+_address: str | None = None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.stem not in LONGEST)
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @cache
 def forked_dbt() -> ForkedDbt:
-    """The one of this process."""
-    dbt = ForkedDbt()
+    """The one of this process, or of the process that has started this one to run some of the tests."""
+    dbt = ForkedDbt(_address)
     atexit.register(dbt.close)
     return dbt
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Called by pytest-xdist before it starts a process for tests."""
+    node.workerinput["forked_dbt"] = forked_dbt().address
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _address
+    _address = getattr(config, "workerinput", {}).get("forked_dbt")
 
 
 @dataclass
@@ -98,7 +116,13 @@ class Project:
 
     def dbt(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> str:
         """Runs dbt as a process and gives what it printed; succeeds=None takes either outcome."""
-        output, code = forked_dbt().run(["--no-use-colors", *arguments], self.root, self.settings(environment))
+        settings = self.settings(environment)
+        if settings.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
+            output, code = forked_dbt().run(["--no-use-colors", *arguments], self.root, settings)
+        else:
+            # Of another copy of the project, whose modules are not those that are loaded.
+            process = self.start(*arguments, **environment)
+            output, code = process.communicate()[0], process.returncode
         assert "Traceback" not in output, output
         assert succeeds is None or succeeds == (code == 0), output
         return output

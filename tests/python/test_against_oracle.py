@@ -12,7 +12,7 @@ from cases import Outcome, prepare, run
 from conftest import Project
 from generated import Input, generate
 
-INPUTS = int(os.environ.get("GENERATED_INPUTS", "300"))
+INPUTS = int(os.environ.get("GENERATED_INPUTS", "150"))
 PROBLEMS = {
     "empty": "the file is empty",
     "missing_column": "lacks the column",

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import BUILD, PROJECT, Project
+from conftest import BUILD_WITHOUT_TESTS, PROJECT, Project
 from services import serving
 
 
 @pytest.fixture
 def copy(project: Project, tmp_path: Path) -> Project:
     """A copy of the project, on what the project has published."""
-    project.dbt(*BUILD, "--quiet")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     root = tmp_path / "copy"
     ignored = shutil.ignore_patterns(".*", "target", "logs", "benchmarks", "tests", "*.lock")
     shutil.copytree(PROJECT, root, ignore=ignored)

@@ -71,7 +71,8 @@ def test_state_is_recorded_by_every_command_that_publishes(make_project: Callabl
         """Publishes experiments of a run time each, and user 9, who ran nothing, and has no mean and no compound."""
         project.write(user_experiments=HEADER + "".join(f"{user},{user},1,{time}\n" for user, time in run_times.items()))
         project.write(users=USERS + "".join(f"{user},N,n@example.com,2023-01-01\n" for user in [*run_times, 9]))
-        project.dbt("seed", "--quiet")
+        if "build" not in command:
+            project.dbt("seed", "--quiet")
         project.dbt(*command, "--quiet")
         current = project.query(
             "select user_id, total_experiment_run_time from {schema}.user_features_history where valid_to is null order by 1"
@@ -80,7 +81,7 @@ def test_state_is_recorded_by_every_command_that_publishes(make_project: Callabl
 
     publish({1: 10, 2: 20, 3: 30}, "run")
     publish({1: 11, 2: 20}, "run")
-    publish({1: 12, 2: 20, 3: 30}, "build", "--exclude-resource-type", "test")
+    publish({1: 12, 2: 20, 3: 30}, *BUILD_WITHOUT_TESTS)
     publish({1: 10, 2: 20, 3: 30}, *BUILD)
 
     def run_times(user: int) -> list[tuple[Decimal, bool]]:
@@ -137,8 +138,8 @@ def test_new_column_comes_into_the_history(make_project: Callable[[str], Project
     project = make_project("new_column")
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     project.query("alter table {schema}.user_features_history drop column total_experiments")
-    for command in ("run", "build"):
-        project.dbt(command, "--quiet")
+    for command in (("run",), BUILD_WITHOUT_TESTS):
+        project.dbt(*command, "--quiet")
         current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
         assert current == [row[:2] for row in project.features()]
         assert project.query("select count(*) from {schema}.user_features_history") == [(20,)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 
 import psycopg2
 import pytest
@@ -32,12 +31,23 @@ def count_of(project: Project, relation: str, **environment: str) -> str:
     return project.dbt("show", "--quiet", "--output", "json", "--inline", f"select count(*) as rows from {{{{ ref('{relation}') }}}}", **environment)
 
 
+def write_other(project: Project) -> None:
+    project.write(users=users(3, 1), user_experiments=f"{EXPERIMENTS}\n1,1,1,5\n2,3,2;9,5")
+
+
+@pytest.fixture(scope="module")
+def built(project: Project) -> Project:
+    """The project, in which something is published."""
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    return project
+
+
 @pytest.fixture
-def other_input(published: Project) -> Iterator[Project]:
+def other_input(published: Project) -> Project:
     """The project with the published files built, and another input to be published."""
     published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
-    published.write(users=users(3, 1), user_experiments=f"{EXPERIMENTS}\n1,1,1,5\n2,3,2;9,5")
-    yield published
+    write_other(published)
+    return published
 
 
 @pytest.mark.parametrize(
@@ -45,8 +55,7 @@ def other_input(published: Project) -> Iterator[Project]:
     [(989, 11), (5, 11)],
     ids=["just over 1%", "nearly all of a small file"],
 )
-def test_too_many_rejected_rows_leave_all_marts_as_they_were(published: Project, good: int, bad: int) -> None:
-    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+def test_too_many_rejected_rows_leave_all_marts_as_they_were(built: Project, published: Project, good: int, bad: int) -> None:
     before = marts(published)
     published.write(users=users(good, bad))
     output = published.dbt(*BUILD, succeeds=False)
@@ -171,19 +180,20 @@ def test_candidate_is_seen_by_its_run_alone(other_input: Project) -> None:
         release()
     assert '"rows": 10' in count_of(other_input, "user_features")
     assert marts(other_input) == before
-    other_input.dbt(*BUILD, "--quiet")
+    other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     assert len(other_input.features()) == 3
     assert other_input.query(CANDIDATES) == []
 
 
-def test_run_without_publications_publishes_nothing(other_input: Project) -> None:
-    before = marts(other_input)
-    other_input.dbt("seed", "--quiet")
-    output = " ".join(other_input.dbt("run", "--select", "+user_features").split())
+def test_run_without_publications_publishes_nothing(built: Project, published: Project) -> None:
+    write_other(published)
+    before = marts(published)
+    published.dbt("seed", "--quiet")
+    output = " ".join(published.dbt("run", "--select", "+user_features").split())
     assert "Nothing was published: this run built user_features without publications. Publish with `dbt build` or `dbt run`" in output
-    output = " ".join(other_input.dbt("run", "--select", "publications", succeeds=False).split())
+    output = " ".join(published.dbt("run", "--select", "publications", succeeds=False).split())
     assert "has not built compound_usage" in output or "has not built" in output and "build and publish all tables together" in output
-    assert marts(other_input) == before
+    assert marts(published) == before
 
 
 def test_one_node_per_process_publishes_once(other_input: Project) -> None:
@@ -210,11 +220,11 @@ def test_one_node_per_process_publishes_once(other_input: Project) -> None:
     assert other_input.query(f"select count(*), max(status) from {{schema}}_audit.runs where id = '{run_id.replace(chr(39), chr(39) * 2)}'") == [(1, "succeeded")]
 
 
-def test_run_that_was_overtaken_is_refused(other_input: Project) -> None:
+def test_run_that_was_overtaken_is_refused(built: Project, published: Project) -> None:
     """What it has built may be mixed with what another run has built since."""
-    other_input.dbt("seed", "--quiet", FEATURES_RUN_ID="overtaken")
-    other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet", FEATURES_RUN_ID="faster")
-    output = " ".join(other_input.dbt("run", succeeds=False, FEATURES_RUN_ID="overtaken").split())
+    published.dbt("seed", "--quiet", FEATURES_RUN_ID="overtaken")
+    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet", FEATURES_RUN_ID="faster")
+    output = " ".join(published.dbt("run", succeeds=False, FEATURES_RUN_ID="overtaken").split())
     assert "The run faster has built since the run overtaken began, and tables of both would be mixed" in output
 
 
@@ -236,18 +246,19 @@ def test_run_that_was_overtaken_is_refused(other_input: Project) -> None:
     ],
     ids=["primary key", "not null", "check"],
 )  # fmt: skip
-def test_contract_violation_is_one_sentence(other_input: Project, change: str, mart: str, sentence: str) -> None:
-    other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
-    before = marts(other_input)
-    other_input.query(change)
-    output = " ".join(other_input.dbt("run", "--select", *MARTS, "publications", succeeds=False).split())
+def test_contract_violation_is_one_sentence(published: Project, change: str, mart: str, sentence: str) -> None:
+    write_other(published)
+    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    before = marts(published)
+    published.query(change)
+    output = " ".join(published.dbt("run", "--select", *MARTS, "publications", succeeds=False).split())
     assert sentence in output
-    assert marts(other_input) == before
+    assert marts(published) == before
 
 
-def test_postgres_holds_the_contract(other_input: Project) -> None:
+def test_postgres_holds_the_contract(built: Project) -> None:
     """Whoever writes to a published table."""
     with pytest.raises(psycopg2.errors.UniqueViolation):
-        other_input.query("insert into {schema}.user_features select * from {schema}.user_features where user_id = 1")
+        built.query("insert into {schema}.user_features select * from {schema}.user_features where user_id = 1")
     with pytest.raises(psycopg2.errors.CheckViolation):
-        other_input.query("update {schema}.user_features set total_experiments = -1 where user_id = 1")
+        built.query("update {schema}.user_features set total_experiments = -1 where user_id = 1")

@@ -33,7 +33,7 @@ class Clone:
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=PROJECT, capture_output=True, text=True
         ).stdout.split("\0")
         for name in filter(None, listed):
-            if (PROJECT / name).exists():
+            if (PROJECT / name).is_file():
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(PROJECT / name, self.root / name)
         for name in ("users.csv", "user_experiments.csv", "compounds.csv"):
@@ -48,6 +48,8 @@ class Clone:
             entry for entry in self.environment["PATH"].split(os.pathsep) if ".venv" not in entry
         )
         self.environment["HOME"] = str(folder)
+        # Python compiles what is used when it is used, and most of what is installed is not.
+        self.environment["PIP_NO_COMPILE"] = "1"
 
     def shell(self, script: str) -> str:
         identity = {}
