@@ -91,6 +91,7 @@ class Server:
             # What is left of one that was killed, or one that nobody can reach, as its socket is gone.
             self._stop()
             if self.home != self.link.resolve():
+                self.link.parent.mkdir(parents=True, exist_ok=True)
                 self.link.symlink_to(self.home)
             if not self.programs.exists():
                 self._copy_programs(self.programs)

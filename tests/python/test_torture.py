@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import builds_at_once
 import cuts
@@ -29,10 +31,13 @@ PARTS: dict[str, Callable[[Campaign, Ground], None]] = {
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """A server that may be killed."""
-    with ground(tmp_path_factory.mktemp("torture")) as started:
-        yield started
+def own() -> Iterator[Ground]:
+    """A server that may be killed, in a folder that any user can reach."""
+    with tempfile.TemporaryDirectory(prefix="torture", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        folder.chmod(0o755)
+        with ground(folder) as started:
+            yield started
 
 
 @pytest.mark.parametrize("part", PARTS)
