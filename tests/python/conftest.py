@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
@@ -126,6 +127,13 @@ class Project:
         assert "Traceback" not in output, output
         assert succeeds is None or succeeds == (code == 0), output
         return output
+
+    def begin(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> Future[str]:
+        """Runs dbt beside the test, which waits for it by result(); to stop or kill it, `start` it."""
+        executor = ThreadPoolExecutor(1)
+        future = executor.submit(self.dbt, *arguments, succeeds=succeeds, **environment)
+        executor.shutdown(wait=False)
+        return future
 
     def settings(self, environment: Mapping[str, str]) -> dict[str, str]:
         """The environment of a process."""

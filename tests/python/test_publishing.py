@@ -158,12 +158,12 @@ def test_no_reader_waits_for_a_publication_or_delays_one(other_input: Project) -
     reader.close()
 
     with held_at(other_input, "{schema}.publications", "share") as release:
-        run = other_input.start("run", "--quiet")
+        run = other_input.begin("run", "--quiet")
         wait_until(other_input, PUBLISHING)
         # No wait: it would never end.
         assert len(other_input.features()) == 3
         release()
-        assert run.wait() == 0
+        run.result()
 
 
 def test_candidate_is_seen_by_its_run_alone(other_input: Project) -> None:

@@ -64,7 +64,7 @@ def built(project: Project) -> Project:
 
 def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Project, published: Project) -> None:
     with held_at(built) as release:
-        first = built.start("seed", FEATURES_STARTED_BY="alice")
+        first = built.begin("seed", FEATURES_STARTED_BY="alice")
         wait_for_held(built)
         run_id, started = built.query(
             "select id, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {schema}_audit.runs where status = 'running'"
@@ -80,10 +80,11 @@ def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Proj
         )
         assert status == "failed" and 0.2 <= seconds < DEADLINE_SECONDS and nodes > 10 and message.startswith(refused)
 
-        second = built.start("run", "--select", "user_features", FEATURES_LOCK_WAIT="60")
+        second = built.begin("run", "--select", "user_features", FEATURES_LOCK_WAIT="60")
         wait_until(built, "select 1 from pg_locks where locktype = 'advisory' and not granted")
         release()
-        assert first.wait() == second.wait() == 0
+        first.result()
+        second.result()
     assert built.query(
         "select count(*) from {schema}_audit.runs as earlier inner join {schema}_audit.runs as later"
         " on earlier.started < later.started and coalesce(earlier.finished, 'infinity') > later.started"
@@ -95,7 +96,7 @@ def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Proj
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_waiting_command_that_is_stopped_ends_at_once(built: Project, published: Project, number: signal.Signals) -> None:
     with held_at(built) as release:
-        first = built.start("seed")
+        first = built.begin("seed")
         wait_for_held(built)
         second = built.start("seed", FEATURES_STARTED_BY=f"impatient {number.name}", FEATURES_LOCK_WAIT="600")
         wait_until(built, "select 1 from pg_locks where locktype = 'advisory' and not granted")
@@ -103,19 +104,19 @@ def test_waiting_command_that_is_stopped_ends_at_once(built: Project, published:
         output, _ = second.communicate(timeout=DEADLINE_SECONDS)
         assert second.returncode != 0 and "Traceback" not in output, output
         release()
-        assert first.wait() == 0
+        first.result()
     log = f"select status, message from {{schema}}_audit.runs where started_by = 'impatient {number.name}'"
     assert built.query(log) == [("cancelled", "Stopped before it began to build.")]
 
 
 def test_every_command_that_builds_takes_the_lock(built: Project, published: Project) -> None:
     with held_at(built) as release:
-        first = built.start("seed")
+        first = built.begin("seed")
         wait_for_held(built)
         for command in (("run", "--select", "stg_users"), ("build", "--select", "stg_users"), ("seed",)):
             assert "is being built by the run" in built.dbt(*command, succeeds=False, FEATURES_LOCK_WAIT="0")
         release()
-        assert first.wait() == 0
+        first.result()
 
 
 def test_other_schemas_and_other_commands_do_not_wait(
@@ -123,19 +124,20 @@ def test_other_schemas_and_other_commands_do_not_wait(
 ) -> None:
     other = make_project("beside")
     with held_at(built) as release:
-        first = built.start("seed")
+        first = built.begin("seed")
         wait_for_held(built)
         other.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="0")
         built.dbt("test", "--select", "user_features", "--quiet", FEATURES_LOCK_WAIT="0")
         release()
-        assert first.wait() == 0
+        first.result()
 
 
 def test_two_at_once_on_an_empty_database(make_project: Callable[[str], Project]) -> None:
     """Schemas and the run log are made by the first of them alone."""
     project = make_project("empty_at_first")
-    both = [project.start("seed", DBT_TARGET_PATH=str(project.folder / name)) for name in ("one", "other")]
-    assert [process.wait() for process in both] == [0, 0]
+    both = [project.begin("seed", DBT_TARGET_PATH=str(project.folder / name)) for name in ("one", "other")]
+    for run in both:
+        run.result()
     assert project.query("select status, count(*) from {schema}_audit.runs group by status") == [("succeeded", 2)]
 
 
@@ -333,13 +335,11 @@ def test_file_that_changes_while_it_is_loaded(built: Project, published: Project
     built.write(users="\n".join(f"{line}, more" for line in users.strip().splitlines()) if way == "SPLIT" else users)
     before = built.query("select * from {schema}_raw.users")
     with held_at(built) as release:
-        process = built.start("seed", "--select", "users")
+        run = built.begin("seed", "--select", "users", succeeds=False)
         wait_for_held(built)
         change(built.seeds / "users.csv", how)
         release()
-        output, _ = process.communicate()
-    assert process.returncode != 0
-    assert "Traceback" not in output
+        output = run.result()
     sentence = "the file went away while it was loaded" if how == "goes away" else "the file changed while it was loaded"
     assert f"users.csv ({built.seeds}/users.csv): {sentence}" in " ".join(output.split())
     assert built.query("select * from {schema}_raw.users") == before
