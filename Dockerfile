@@ -6,7 +6,7 @@ WORKDIR /app
 COPY requirements/service.lock ./
 RUN pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: --requirement service.lock
 COPY . ./
-# Everything is read where it is; what dbt writes goes to a folder that need not last.
+# The project runs from /app; dbt writes to a temporary folder.
 ENV PYTHONPATH=/app/src PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     DBT_PROFILES_DIR=/app/profiles DBT_TARGET_PATH=/tmp/target DBT_LOG_PATH=/tmp/logs
 USER service

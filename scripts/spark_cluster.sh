@@ -1,13 +1,13 @@
 #!/bin/sh
-# For the tests: a Spark master, two workers and a Thrift server, each a process of its own on this machine, until
-# this script is ended. $1 is a folder for all that they write, $2 the Thrift server's port, $3 the master's.
+# For the tests: runs a Spark master, two workers and a Thrift server as separate processes on this machine until this
+# script ends. $1 is a folder for everything they write, $2 the Thrift server's port, $3 the master's.
 set -eu
 folder=$1
 thrift_port=$2
 master=spark://localhost:$3
 SPARK_HOME=$(python -c 'import pyspark; print(pyspark.__path__[0])')
 export SPARK_HOME SPARK_LOCAL_IP=127.0.0.1 SPARK_WORKER_DIR="$folder/work" SPARK_DAEMON_MEMORY=512m
-# All that it starts is in its process group, and ends with it.
+# Everything it starts is in its process group and ends with it.
 trap 'trap - TERM INT EXIT; kill -TERM 0' TERM INT EXIT
 
 "$SPARK_HOME/bin/spark-class" org.apache.spark.deploy.master.Master --host localhost --port "$3" --webui-port 0 &

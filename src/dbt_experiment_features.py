@@ -173,7 +173,7 @@ def _open_safely(connection: Connection) -> Connection:
     failure = _failure if connection.name != "master" else None
     if _current_run is not None and (failure or not _current_run.admits(opened.handle)):
         opened.handle.close()
-        raise DbtRuntimeError(failure or "The connection that keeps other runs away was cut, so nothing more is done; start the run again.")
+        raise DbtRuntimeError(failure or "The connection that holds the lock was cut, so the run stops here; start it again.")
     return opened
 
 

@@ -1,8 +1,8 @@
 {#
-    Records a file that is loaded, in the transaction that loads it: in a table beside the raw table, with a row for each
-    part of it, and on Postgres in the run log. Returns that table; loaded_files() and loaded_parts() read it.
+    Records the load of a file, in the transaction that loads it: in a table next to the raw table, with one row per part
+    of the file, and on Postgres in the run log. Returns that table; loaded_files() and loaded_parts() read it.
 
-    Arguments: file, its name; rows, what `modules.seed_rows` returned.
+    Arguments: file, its name; rows, the result of `modules.seed_rows`.
 #}
 {% macro record_load(file, rows) -%}
     {%- set load = this.incorporate(path={'identifier': this.identifier ~ '__load'}, type='table') -%}
@@ -36,23 +36,23 @@
 {%- endmacro %}
 
 {#
-    A query for the files that the raw tables hold, as they were when they were loaded: file, size_bytes, sha256, and
-    run_id and loaded, by which run and when. Without rows where nothing is recorded.
+    A query for the files in the raw tables, as they were when they were loaded: file, size_bytes, sha256, run_id (the run
+    that loaded it) and loaded (when). It has no rows if nothing is recorded.
 #}
 {% macro loaded_files() -%}
     select distinct file, size_bytes, sha256, run_id, loaded from ({{ loads() }}) as loads
 {%- endmacro %}
 
 {#
-    A query for the parts of the files that have several: file, part, and after how many lines of the file it begins and
-    through which line it goes. Without rows in unit tests, which do not know dbt's graph.
+    A query for the parts of files that have several: file, part, lines_before (the lines before the part) and
+    lines_through (the last line of the part). It has no rows in unit tests, which do not know dbt's graph.
 #}
 {% macro loaded_parts() -%}
     select file, part, lines_before, lines_through from ({{ loads() }}) as loads
     where part <> file
 {%- endmacro %}
 
-{# What record_load() has recorded, of all files. #}
+{# What record_load() has recorded, for all files. #}
 {% macro loads() -%}
     {%- set queries = [] -%}
     {%- for seed in graph.get('nodes', {}).values() if execute and seed.resource_type == 'seed' -%}
@@ -66,7 +66,7 @@
 {%- endmacro %}
 
 {#
-    A table of the run log.
+    The relation of a table of the run log.
 
     In:  audit_relation('runs')      Out: "postgres"."features_audit"."runs"
 #}

@@ -1,6 +1,6 @@
 {#
-    Stops a model where the run has lost its lock, as when its connection was cut, so that it publishes nothing while
-    another run may be at work. A hook: it adds no statement. Nothing on engines without the lock.
+    Stops a model if the run has lost its lock, for example because its connection was cut: another run may be building by
+    then. A hook that adds no statement. It does nothing on engines without the lock.
 #}
 {% macro require_lock() -%}
     {{ return(adapter.dispatch('require_lock')()) }}
@@ -16,7 +16,7 @@
         ).rows -%}
         {%- if held | length == 0 -%}
             {%- do exceptions.raise_compiler_error(
-                'The connection that keeps other runs away was cut, so nothing more is done; start the run again.'
+                'The connection that holds the lock was cut, so the run stops here; start it again.'
             ) -%}
         {%- endif -%}
     {%- endif -%}

@@ -1,6 +1,6 @@
 {#
-    Stops a model where the raw tables come from different `dbt seed` invocations, so that nothing is computed from
-    the users of one day and the experiments of another. A hook: it adds no statement. Nothing on engines that have no run log.
+    Stops a model if the raw tables come from different `dbt seed` invocations, to keep it from combining the users of one
+    day with the experiments of another. A hook that adds no statement. It does nothing on engines without a run log.
 #}
 {% macro require_one_load() -%}
     {{ return(adapter.dispatch('require_one_load')()) }}
@@ -26,7 +26,7 @@
             {%- set load = loads.get(file ~ '.csv', {}) -%}
             {%- do runs.append(load.get('run_id')) -%}
             {%- do descriptions.append(
-                file ~ '.csv ' ~ ('of ' ~ load['loaded'] ~ ' UTC, run ' ~ load['run_id'] if load else 'of a time that is not on record')
+                file ~ '.csv ' ~ ('of ' ~ load['loaded'] ~ ' UTC, run ' ~ load['run_id'] if load else 'of an unrecorded load')
             ) -%}
         {%- endfor -%}
         {%- if none in runs or runs | unique | list | length > 1 -%}

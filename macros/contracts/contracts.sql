@@ -1,5 +1,5 @@
 {#
-    The columns of a contract, with the names that the engine has for their types.
+    The columns of a contract, with the engine's names for their types.
 
     Arguments: columns, as a node of dbt's graph has them: a dict of name to properties.
 #}
@@ -12,8 +12,8 @@
 {%- endmacro %}
 
 {#
-    dbt's query for the columns of a contract, by which it compares their types with those of a model: the types are
-    written as Postgres has them, and get the engine's names here.
+    dbt's query for the columns of a contract, which it uses to compare their types with those of a model. Contracts use
+    the Postgres names of types; this macro translates them.
 #}
 {% macro duckdb__get_empty_schema_sql(columns) -%}
     {{ return(default__get_empty_schema_sql(columns_of_engine(columns))) }}
@@ -23,6 +23,6 @@
     {{ return(default__get_empty_schema_sql(columns_of_engine(columns))) }}
 {%- endmacro %}
 
-{# Spark has no grants; dbt's statement for them would be an error. #}
+{# Spark has no grants, and dbt's statement for them would fail. #}
 {% macro spark__apply_grants(relation, grant_config, should_revoke=True) -%}
 {%- endmacro %}

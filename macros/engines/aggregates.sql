@@ -1,10 +1,10 @@
 {#
-    An aggregate: the texts of a group, joined in an order.
+    An aggregate that joins the texts of a group.
 
     In:  joined('cast(compound_id as text)', ';', 'compound_id')        Out: for 3 and 1 it is '1;3'
 
-    Arguments: text, an expression, left out where it is null; separator, what stands between two; ordering, an
-    expression; without it, the order is any, and Postgres can join with all its workers.
+    Arguments: text, an expression (nulls are skipped); separator, the text between two; ordering, an expression. Without
+    it the order is arbitrary, and Postgres can join with all its workers.
 #}
 {% macro joined(text, separator, ordering=none) -%}
     {{ return(adapter.dispatch('joined')(text, separator, ordering)) }}
@@ -19,7 +19,7 @@ listagg({{ text }}, '{{ separator }}'){{ ' within group (order by ' ~ ordering ~
 {%- endmacro %}
 
 {#
-    An aggregate: the rows of a relation as a JSON array of objects.
+    An aggregate that returns the rows of a relation as a JSON array of objects.
 
     In:  rows_as_json('files', 'file')      Out: [{"file": "users.csv", "rows_read": 10}, ...]
 

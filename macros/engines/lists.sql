@@ -1,9 +1,9 @@
 {#
-    A list of the engine, from one of Jinja.
+    A list literal, from a Jinja list.
 
     In:  list_literal([1, none])      Out: array[1, null]
 
-    Arguments: items, the list of numbers and nones.
+    Arguments: items, a list of numbers and nones.
 #}
 {% macro list_literal(items) -%}
     {%- set texts = [] -%}
@@ -22,7 +22,7 @@ array({{ items }})
 {%- endmacro %}
 
 {#
-    How many items a list has.
+    The number of items in a list.
 
     In:  list_size('cells')      Out: cardinality(cells)
 #}
@@ -39,7 +39,7 @@ len({{ list }})
 {%- endmacro %}
 
 {#
-    How often a list has an item that is not null.
+    The number of times an item occurs in a list; nulls are not counted.
 
     In:  count_in_list('compound_ids', 'compound_id')      Out: for the list {1,3,1} and the item 1 it is 2
 
@@ -62,7 +62,7 @@ cardinality(filter({{ list }}, listed -> listed = {{ item }}))
 {%- endmacro %}
 
 {#
-    How many items of a list are null.
+    The number of nulls in a list.
 
     In:  count_nulls('compound_ids')      Out: for the list {1,null,3} it is 1
 #}
@@ -83,18 +83,18 @@ cardinality(array_positions({{ list }}, null))
 {%- endmacro %}
 
 {#
-    A source of rows for the different items of a list, behind `cross join`; nulls are left out.
+    A row source for the distinct items of a list, for use after `cross join`; nulls are skipped.
 
     In:  cross join {{ unnest_distinct('compound_ids', 'listed', 'compound_id') }}
     Out: for the list {3,1,null,3} the rows 3 and 1
 
-    Arguments: list, an expression; alias, of the source; item, the name of its column.
+    Arguments: list, an expression; alias, of the row source; item, the name of its column.
 #}
 {% macro unnest_distinct(list, alias, item) -%}
     {{ return(adapter.dispatch('unnest_distinct')(list, alias, item)) }}
 {%- endmacro %}
 
-{# An item counts where it is the first one like it: in short lists that costs nothing, where `distinct` would sort each. #}
+{# Keeps the first occurrence of each item. In short lists that costs nothing, whereas `distinct` would sort each list. #}
 {% macro postgres__unnest_distinct(list, alias, item) -%}
 lateral (
     select items.item as {{ item }}
@@ -112,8 +112,8 @@ lateral explode(array_compact(array_distinct({{ list }}))) as {{ alias }} ({{ it
 {%- endmacro %}
 
 {#
-    dbt's `safe_cast`, with which unit tests write their rows, for lists as well: a list of YAML, such as `[1, null]`, is
-    one of the engine. (Postgres calls the type of any list ARRAY here; all lists of this project are of bigint.)
+    dbt's `safe_cast`, which unit tests use for their rows, extended to lists: a YAML list such as `[1, null]` becomes a
+    list of the engine. (Postgres reports the type of any list as ARRAY; all lists of this project are of bigint.)
 #}
 {% macro default__safe_cast(field, type) -%}
 cast({{ list_literal(field) if field is sequence and field is not string else field }} as {{ 'bigint[]' if type == 'ARRAY' else type }})

@@ -1,10 +1,10 @@
 {#
-    Ends a query whose columns are used more than once above it: Postgres would parse each cell anew for every
-    column that looks at the result. Nothing on engines that keep what they have computed.
+    Goes at the end of a query whose columns are used more than once: without it, Postgres would parse each cell again for
+    every use. It does nothing on engines that keep what they have computed.
 
     In:  evaluate_once()        Out: offset bigint '0'
 
-    (An offset of type integer, as 0 is by itself, would keep what is below it from running in parallel.)
+    (An offset of type integer, which a plain 0 is, would keep the query from running in parallel.)
 #}
 {% macro evaluate_once() -%}
     {{ return(adapter.dispatch('evaluate_once')()) }}
@@ -18,8 +18,8 @@ offset bigint '0'  -- noqa: AM09
 {%- endmacro %}
 
 {#
-    Behind the name of a common table expression that is read twice: Postgres would otherwise write all its rows to disk
-    and read them by one process.
+    Goes after the name of a common table expression that is read twice. Without it, Postgres writes all its rows to disk
+    and reads them with one process.
 
     In:  users as {{ not_materialized() }} (select ...)       Out: users as not materialized (select ...)
 #}

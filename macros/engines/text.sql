@@ -3,7 +3,7 @@
 
     In:  matches('user_id', '[0-9]+')       Out: true for '12', false for '', 'x' and '1 2'
 
-    Arguments: text, an expression; pattern, of what all engines have in common: no references, no look ahead.
+    Arguments: text, an expression; pattern, in the syntax that all engines share: no back references, no lookahead.
 #}
 {% macro matches(text, pattern) -%}
     {{ return(adapter.dispatch('matches')(text, pattern)) }}
@@ -17,13 +17,13 @@ regexp_full_match({{ text }}, {{ text_literal(pattern) }})
 {{ text }} ~ {{ text_literal('^(?:' ~ pattern ~ ')$') }}
 {%- endmacro %}
 
-{# In Java's regular expressions a `$` would match before a line break at the end, too. #}
+{# In Java's regular expressions, `$` also matches before a line break at the end. #}
 {% macro spark__matches(text, pattern) -%}
 {{ text }} rlike {{ text_literal('\\A(?:' ~ pattern ~ ')\\z') }}
 {%- endmacro %}
 
 {#
-    Text as a literal that means just this text.
+    A literal for a text, with its quotes escaped.
 
     In:  text_literal("O'Neil")      Out: 'O''Neil'
 #}
@@ -40,7 +40,7 @@ regexp_full_match({{ text }}, {{ text_literal(pattern) }})
 {%- endmacro %}
 
 {#
-    The code of a text's first character in hexadecimal digits.
+    The code point of a text's first character, in hexadecimal.
 
     In:  code_point('entry')        Out: 'é' gives 'E9'
 #}

@@ -1,10 +1,10 @@
 {#
-    The engine's own name for a type that has different names; all others, such as bigint, are called alike.
+    The engine's name for a type whose name differs between engines. Other types, such as bigint, have the same name.
 
     In:  data_type('text')      Out: text on Postgres and DuckDB, string on Spark
 
-    Arguments: name, the type's name on Postgres: 'text', 'double precision', or 'numeric' for a run time or a
-    sum of them, which on engines without numbers of any length has 20 digits before the point and 18 behind it.
+    Arguments: name, the type's name on Postgres, such as 'text' or 'double precision'. 'numeric' is for run times and their
+    sums; on engines without numbers of unlimited length, it has 20 digits before the point and 18 after it.
 #}
 {% macro data_type(name) -%}
     {{ return(adapter.dispatch('data_type')(name)) }}
@@ -23,13 +23,13 @@
 {%- endmacro %}
 
 {#
-    A text as another type, where a check before it has made sure that it can be cast.
+    Casts a text that a preceding check has shown to be valid.
 
     In:  checked_cast('user_id', 'bigint')
 
-    Arguments: text, an expression; type, as data_type() takes it.
+    Arguments: text, an expression; type, in the form that data_type() accepts.
 
-    Most engines may cast before they look at the check, and an error would stop the query.
+    Most engines may evaluate the cast before the check, and an error would stop the query.
 #}
 {% macro checked_cast(text, type) -%}
     {{ return(adapter.dispatch('checked_cast')(text, type)) }}

@@ -1,6 +1,6 @@
 {#
-    The characters that are trimmed from entries of a list, as the reader trims them from cells: white space, and what has
-    no width; as they are, for patterns and for Jinja itself.
+    The characters that are trimmed from items of a list: white space and zero-width characters, the same that the reader
+    trims from cells. They are unescaped, for use in patterns and in Jinja.
 #}
 {% macro white_space_characters() -%}
     {{ return(
@@ -19,7 +19,7 @@ trim(both '{{ white_space_characters() }}' from {{ text }})
 {%- endmacro %}
 
 {#
-    Whether a text stands for no value: it is empty, or one of the words that programs write there, in any case.
+    Whether a text means that a value is missing: it is empty, or one of the words that programs write, in any case.
 
     In:  is_missing('user_id')      Out: true for '', 'NA', 'n/a' and 'NaN'
 
@@ -32,12 +32,12 @@ upper({{ text }}) in (
 {%- endmacro %}
 
 {#
-    What programs write around a number or text: a plus sign; quotes; and what makes a spreadsheet take a number for
-    text, as ="2" and '2. Here a pattern that allows for them.
+    A pattern that allows what programs write around a number: a plus sign, quotes, and the marks that make a spreadsheet
+    treat a number as text, such as ="2" and '2.
 
     In:  matches(text, with_marks('[0-9]+'))      Out: true for 2, +2, "2", '2', ="2" and '2 without its last quote
 
-    Arguments: pattern, of the number itself.
+    Arguments: pattern, the pattern of the number itself.
 #}
 {% macro with_marks(pattern) -%}
     {%- set number = '[+]?(' ~ pattern ~ ')' -%}
@@ -45,7 +45,7 @@ upper({{ text }}) in (
 {%- endmacro %}
 
 {#
-    The number itself of a text that matches a pattern with_marks().
+    The number in a text that matches a pattern from with_marks().
 
     In:  without_marks('user_id')       Out: '="2.0"' gives '2.0'
 #}
@@ -54,9 +54,8 @@ trim(both {{ text_literal('+=\'"') }} from {{ text }})
 {%- endmacro %}
 
 {#
-    The first character of a text that looks like a digit or sign and is none, with its code, to end the sentence of a
-    reason: a character beyond ASCII in a text without letters, or one of the letters O, o, I and l among digits. Null where
-    there is none.
+    The first character of a text that looks like a digit or sign but is not one, with its code, as the end of a reason: a
+    non-ASCII character in a text without letters, or one of the letters O, o, I and l among digits. Null if there is none.
 
     In:  misleading_character('user_id')        Out: '1٢' gives ': "٢" (U+0662) is not one of the digits 0 to 9'
 

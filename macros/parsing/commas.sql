@@ -1,12 +1,12 @@
 {#
-    A query for what commas and points mean in a column of numbers: one row with the columns
+    A query for what commas and points mean in a column of numbers. It has one row with the columns
 
-    - commas, which is 'decimal' for a decimal mark, or the code of the reason why a number with a comma cannot be used:
-      'ambiguous_comma' where each of them may as well group digits, as 1,234 does, and 'comma_and_point' where other
-      numbers have a point;
-    - points_group_digits, whether they do so in any number, as in 1.234.567 and 1.234,5.
+    - commas: 'decimal' if they are decimal marks; otherwise the code of the reason why a number with a comma cannot be
+      used: 'ambiguous_comma' if every comma could also group digits (1,234), 'comma_and_point' if other numbers have a
+      point;
+    - points_group_digits: whether points group digits in any number, as in 1.234.567 and 1.234,5.
 
-    Where FEATURES_DECIMAL names the decimal mark, nothing is to be found out.
+    If FEATURES_DECIMAL names the decimal mark, the query does not read the column.
 
     Arguments: column, its name; relation, the relation that has it.
 #}
@@ -42,39 +42,39 @@ select
 {%- endif -%}
 {%- endmacro %}
 
-{# The pattern of a number with a decimal comma, maybe with points that group its digits. #}
+{# The pattern of a number with a decimal comma, and possibly points as digit separators. #}
 {% macro decimal_comma() -%}
     {{ return('([0-9]+,[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?|[1-9][0-9]?[0-9]?([.][0-9][0-9][0-9])+,[0-9]*') }}
 {%- endmacro %}
 
-{# The pattern of a number with commas that group its digits. #}
+{# The pattern of a number with commas as digit separators. #}
 {% macro grouped_digits() -%}
     {{ return('[1-9][0-9]?[0-9]?(,[0-9][0-9][0-9])+([.][0-9]*)?') }}
 {%- endmacro %}
 
-{# The pattern of a number whose points may group its digits. #}
+{# The pattern of a number whose points may be digit separators. #}
 {% macro digits_grouped_by_points() -%}
     {{ return('[1-9][0-9]?[0-9]?([.][0-9][0-9][0-9])+') }}
 {%- endmacro %}
 
 {#
-    The decimal mark that FEATURES_DECIMAL names, a comma or a point; empty where it is not set.
+    The decimal mark that FEATURES_DECIMAL names, a comma or a point; empty if it is not set.
 #}
 {% macro decimal_mark() -%}
     {%- set mark = env_var('FEATURES_DECIMAL', '') -%}
     {%- if execute and mark not in ('', ',', '.') -%}
-        {%- do exceptions.raise_compiler_error('FEATURES_DECIMAL is "' ~ mark ~ '"; set it to a comma or a point, or not at all.') -%}
+        {%- do exceptions.raise_compiler_error('FEATURES_DECIMAL is "' ~ mark ~ '"; set it to a comma or a point, or unset it.') -%}
     {%- endif -%}
     {{ return(mark) }}
 {%- endmacro %}
 
 {#
-    A number with a point as its decimal mark and no other marks in it, as far as it is known what its marks mean.
+    A number with a point as its decimal mark and no digit separators, as far as the meaning of its marks is known.
 
     In:  number_with_point('experiment_run_time', 'commas')
-    Out: '12,5' gives '12.5' where commas are 'decimal'; '1,234.5' gives '1234.5' where FEATURES_DECIMAL is a point
+    Out: '12,5' gives '12.5' if commas are 'decimal'; '1,234.5' gives '1234.5' if FEATURES_DECIMAL is a point
 
-    Arguments: text, an expression; commas, one for what meaning_of_marks() found; without it, commas stay.
+    Arguments: text, an expression; commas, an expression for the result of meaning_of_marks(); without it, commas stay.
 #}
 {% macro number_with_point(text, commas=none) -%}
 {%- if not decimal_mark() -%}

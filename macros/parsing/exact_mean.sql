@@ -1,24 +1,23 @@
 {#
-    The mean as double precision: the exact quotient of a sum and a count, rounded once; null where the
-    count is 0.
+    A mean as double precision: the exact quotient of a sum and a count, rounded once; null if the count is 0.
 
     In:  exact_mean('total_experiment_run_time', 'known_run_times')
     Out: for 0.6 and 3 it is 0.2; a division of doubles gives 0.19999999999999998
 
-    Arguments: total, an expression of the type that data_type('numeric') names; count, one of whole numbers.
+    Arguments: total, an expression of the type data_type('numeric'); count, an expression for a whole number.
 #}
 {% macro exact_mean(total, count) -%}
     {{ return(adapter.dispatch('exact_mean')(total, count)) }}
 {%- endmacro %}
 
-{# Postgres computes as many decimals of a quotient as its operands have, hence the 30 that the count gets. #}
+{# Postgres computes as many decimals of a quotient as its operands have, so the count gets 30 of them. #}
 {% macro postgres__exact_mean(total, count) -%}
 cast({{ total }} / nullif(round(cast({{ count }} as numeric), 30 + scale({{ total }})), 0) as double precision)
 {%- endmacro %}
 
 {#
-    DuckDB divides decimals as doubles. So this is a long division of integers: the sum in units of its last
-    decimal, then what is left of it, for 18 decimals more; the digits together are read as a double.
+    DuckDB divides decimals as doubles, so this is a long division of integers: the sum in units of its last decimal, then
+    the remainder, for 18 more decimals. The digits are cast to a double.
 #}
 {% macro duckdb__exact_mean(total, count) -%}
 {%- set units = "cast(replace(cast(" ~ total ~ " as text), '.', '') as hugeint)" -%}
@@ -33,8 +32,8 @@ cast(
 {%- endmacro %}
 
 {#
-    Spark keeps a decimal quotient to 6 decimals where its operands are long. So this is a long division: the
-    whole part, then 18 decimals at a time of what is left; the digits together are read as a double.
+    Spark keeps only 6 decimals of a quotient of long decimals, so this is a long division: the whole part, then the
+    remainder, 18 decimals at a time. The digits are cast to a double.
 #}
 {% macro spark__exact_mean(total, count) -%}
 {%- set divisor = "nullif(cast(" ~ count ~ " as decimal(20, 0)), 0)" -%}

@@ -1,6 +1,6 @@
 {#
-    A date, or null where the text is not a day of the calendar that begins with its year: 2024-03-01, 2024/03/01 or
-    20240301. A time behind it is left out, and does not shift the day, whatever its zone.
+    A date, or null if the text is not a valid date that begins with its year: 2024-03-01, 2024/03/01 or 20240301. A time
+    after it is ignored, and does not shift the day, whatever its time zone.
 
     In:  parse_date('signup_date')      Out: '2024-02-29T14:00Z' gives that day; '2023-02-29', '1.2.2023' and '' null
 
@@ -18,7 +18,7 @@ case
 end
 {%- endmacro %}
 
-{# Whether a text is a day of the calendar as YYYY-MM-DD: a pattern, since a cast that fails stops the query on Postgres. #}
+{# Whether a text is a valid date as YYYY-MM-DD. It is a pattern, since a failing cast stops the query on Postgres. #}
 {% macro is_day(text) -%}
 {%- set days = [
     '[0-9][0-9][0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])',
@@ -30,8 +30,8 @@ end
 {%- endmacro %}
 
 {#
-    Why a text is not a date, where parse_date() gave null: 'missing_date', 'ambiguous_date' where the year comes last,
-    or 'invalid_date'.
+    Why a text is not a date, if parse_date() returned null: 'missing_date', 'ambiguous_date' (the year comes last) or
+    'invalid_date'.
 
     In:  case when signup_date is null then {{ date_reason('signup_date_text') }} end
 

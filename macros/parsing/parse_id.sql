@@ -1,12 +1,12 @@
 {#
-    An id as bigint, or null where the text is not a whole number from 0 up, or too large for bigint.
+    An id as bigint, or null if the text is not a whole number of at least 0, or too large for bigint.
 
     In:  parse_id('user_id')        Out: '007' and '7.0' give 7; '', '-1', '1.5', '7.000' and '9223372036854775808' give null
 
     Arguments: text, an expression for trimmed text.
 
-    Plain digits, as nearly all ids are, are cast as they are. The text of 19 digits is compared with that of the
-    largest id, since a cast that fails stops the query on Postgres.
+    Plain digits, which nearly all ids are, are cast directly. A text of 19 digits is first compared with the largest id,
+    since a failing cast stops the query on Postgres.
 #}
 {% macro parse_id(text) -%}
 {%- set digits = "trim(leading '0' from split_part(" ~ without_marks(text) ~ ", '.', 1))" -%}
@@ -21,7 +21,7 @@ end
 {%- endmacro %}
 
 {#
-    Why a text is not an id, where parse_id() gave null: 'missing_id', 'id_too_large' or 'id_not_integer'.
+    Why a text is not an id, if parse_id() returned null: 'missing_id', 'id_too_large' or 'id_not_integer'.
 
     In:  case when user_id is null then {{ id_reason('user_id_text') }} end
 
@@ -36,7 +36,7 @@ end
 {%- endmacro %}
 
 {#
-    The pattern of decimals that a whole number may have: zeros, but not three, since 7.000 may be seven thousand.
+    The pattern of the decimals that a whole number may have: zeros, but not three, since 7.000 could be seven thousand.
 #}
 {% macro decimals_of_zero() -%}
     {{ return('(?:[.](?:0?0?|00000*))?') }}

@@ -1,19 +1,19 @@
 {#
-    A list of ids as a list of bigint: an entry that is not an id is null, an empty one is left out.
+    A list of ids as a list of bigint: null for an item that is not an id; empty items are skipped.
 
     In:  parse_id_list('experiment_compound_ids')        Out: '1;3', '[1, 3]' and '"1"|"3"' give {1,3}; ' 01 ;; x' {1,null}
 
-    Arguments: text, an expression for trimmed text; null gives an empty list or null, as the engine has it.
+    Arguments: text, an expression for trimmed text. Null gives an empty list or null, depending on the engine.
 #}
 {% macro parse_id_list(text) -%}
     {{ return(adapter.dispatch('parse_id_list')(text)) }}
 {%- endmacro %}
 
 {#
-    A list with semicolons as its separators and without the brackets around it; empty where it stands for no value.
+    A list without its brackets, separated by semicolons; empty if the text means that the list is missing.
 
-    A list has one separator, the first of ; | , that it has: in 1;2,3 the comma could as well be a decimal mark, so the
-    entry 2,3 is not an id.
+    A list has one kind of separator, the first of ; | , that it contains. In 1;2,3 the comma could also be a decimal mark,
+    so the item 2,3 is not an id.
 #}
 {% macro separated_by_semicolons(text) -%}
 {%- set list = "case when left(" ~ text ~ ", 1) || right(" ~ text ~ ", 1) in ('[]', '{}', '()') then substr("
@@ -27,11 +27,12 @@ end
 {%- endmacro %}
 
 {#
-    Nearly all lists are digits, all in quotes or none, and single separators, and are cast as a whole: those with
-    semicolons only by a test that costs a third of the other one. A pattern with bounds for their length would cost several times as much.
+    Nearly all lists are plain: digits, all or none of them in quotes, and single separators. They are cast as a whole. The
+    first test is for plain semicolons, since it costs a third of the general one; a pattern that bounds the number of
+    digits would cost several times as much.
 
-    In any other list, separators are made single, marks and leading zeros removed and entries that are not ids replaced
-    by `?`, which `string_to_array` takes for null. Patterns rather than a subquery, which Postgres would not run in parallel.
+    In any other list, separators are made single, marks and leading zeros are removed, and items that are not ids are
+    replaced with `?`, which `string_to_array` turns into null. A subquery would keep Postgres from running in parallel.
 #}
 {% macro postgres__parse_id_list(text) -%}
 {%- set lists = [] -%}

@@ -1,13 +1,12 @@
 {#
-    A run time, or null where the text is not a number from 0 up with at most 10 digits before the point and 18
-    behind it.
+    A run time, or null if the text is not a number of at least 0 with at most 10 digits before the point and 18 after it.
 
     In:  parse_run_time('experiment_run_time')      Out: '12.50' and '1.250e1' give 12.50; '', '-1' and '5 min' give null
 
-    Arguments: text, an expression for trimmed text without commas, as number_with_point() gives it.
+    Arguments: text, an expression for trimmed text without commas, from number_with_point().
 
-    A plain number, as nearly all are, is cast as it is. Of any other one, the point is moved by the exponent in the
-    text, which is exact. With so many digits all engines compute the same sums, for up to 10 billion experiments.
+    A plain number, which nearly all are, is cast directly. In any other, the point is moved by the exponent within the
+    text, which is exact. With these limits, all engines compute the same sums for up to 10 billion experiments.
 #}
 {% macro parse_run_time(text) -%}
 {%- set number = "lower(" ~ without_marks(text) ~ ")" -%}
@@ -34,13 +33,13 @@ end
 {%- endmacro %}
 
 {#
-    Why a text is not a run time, where parse_run_time() gave null: 'missing_run_time', 'negative_run_time',
+    Why a text is not a run time, if parse_run_time() returned null: 'missing_run_time', 'negative_run_time',
     'run_time_too_long', 'ambiguous_comma', 'comma_and_point', 'grouping_points' or 'run_time_not_number'.
 
     In:  case when experiment_run_time is null then {{ run_time_reason('experiment_run_time_text', 'commas') }} end
 
-    Arguments: text, as of parse_run_time(), maybe with commas that number_with_point() left; commas, an expression for
-    what meaning_of_marks() found.
+    Arguments: text, as for parse_run_time(), possibly with commas that number_with_point() left; commas, an expression for
+    the result of meaning_of_marks().
 #}
 {% macro run_time_reason(text, commas) -%}
 case

@@ -1,10 +1,9 @@
 {#
-    Gives a table the constraints of a contract, where the engine holds constraints: Postgres then rejects what breaks
-    them.
+    Adds the constraints of a contract to a table, if the engine has constraints: Postgres then rejects violations.
 
     Arguments: relation, the table; mart, the node in dbt's graph that has the contract.
 
-    They are added to the rows, not the rows to them: `insert` would keep Postgres from running the query in parallel.
+    They are added after the rows: an `insert` into a table with constraints would not run in parallel on Postgres.
 #}
 {% macro add_constraints(relation, mart) -%}
     {{ return(adapter.dispatch('add_constraints')(relation, mart)) }}

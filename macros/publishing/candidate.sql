@@ -1,6 +1,6 @@
 {#
-    A model that is published: built beside the published table, as a candidate, which holds the contract before any
-    test looks at it. `publications` puts its rows in place of the published ones.
+    A model that is published. It is built next to the published table, as a candidate, and checked against its contract
+    before any test reads it. `publications` then publishes its rows.
 #}
 {% materialization candidate, default %}
 
@@ -9,7 +9,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {#- Those of earlier runs that did not publish as well. -#}
+    {#- Including those of earlier runs that did not publish. -#}
     {%- for name in candidate_names(this) -%}
         {%- do adapter.drop_relation(candidate.incorporate(path={'identifier': name})) -%}
     {%- endfor -%}

@@ -1,6 +1,6 @@
 {#
-    The candidate of a published table: what this run is about to publish. Its name has the run in it, so no other run
-    finds it.
+    The candidate of a published table: what this run is about to publish. Its name contains the run's id, so no other run
+    reads it.
 
     In:  candidate_of(ref('user_features'))      Out: "postgres"."features_staging"."user_features__1f0c53a7b2e4"
 #}
@@ -34,8 +34,8 @@
 {%- endmacro %}
 
 {#
-    dbt's `ref`: of a published table, the run that has built a candidate reads that one, in its tests and models alike.
-    All others read what is published.
+    dbt's `ref`. If the run has built a candidate of a published table, its models and tests read the candidate. All other
+    runs read what is published.
 #}
 {% macro ref() -%}
     {%- set relation = builtins.ref(*varargs, **kwargs) -%}

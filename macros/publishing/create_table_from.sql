@@ -1,5 +1,5 @@
 {#
-    The statement that makes a table of the rows of a query.
+    The statement that creates a table from a query.
 
     Arguments: relation, the table; query.
 #}

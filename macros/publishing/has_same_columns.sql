@@ -1,5 +1,5 @@
 {#
-    Whether two tables have the same columns, in names, types and order; on Postgres the same constraints, too.
+    Whether two tables have the same columns (names, types and order) and, on Postgres, the same constraints.
 #}
 {% macro has_same_columns(one, other) -%}
     {{ return(adapter.dispatch('has_same_columns')(one, other)) }}

@@ -1,10 +1,10 @@
 {#
-    Whether the rows of a model in the schema of what is published are made of what is in staging, as an SQL condition:
-    a test that compares the two would otherwise fail while another run builds, or after one that has not published.
+    An SQL condition that is true if the rows of a mart were computed from the current staging tables. Without it, a test
+    that compares the two would fail while another run builds, or after a run that has not published.
 
     In:  where {{ is_made_of_staging(ref('user_features')) }} and ...
 
-    Arguments: relation, what `ref` gave: a candidate of this run, or the published table.
+    Arguments: relation, as returned by `ref`: a candidate of this run, or the published table.
 #}
 {% macro is_made_of_staging(relation) -%}
     {%- if execute and relation.schema == target.schema -%}

@@ -1,6 +1,6 @@
 {#
-    Makes a table that is only added to, or gives it the columns that it lacks. Stops where a column has another type
-    there, to which the engine might round the values.
+    Creates a table that rows are only added to, or adds the columns it lacks. Stops if a column has another type there,
+    since the engine might round its values.
 
     Arguments: relation, the table; columns, as a node of dbt's graph has them: a dict of name to properties.
 #}

@@ -1,5 +1,5 @@
 {#
-    The columns of the primary key in the contract of a model; none where it has no primary key.
+    The columns of the primary key in a model's contract; an empty list if it has no primary key.
 
     In:  primary_key(model)      Out: ['user_id']
 #}

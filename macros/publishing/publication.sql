@@ -1,9 +1,9 @@
 {#
-    The model that publishes: it puts the candidates of its run in place of all published tables, brings the history up
-    to date and adds its own row, in one transaction. Readers see the state before it or the state after it.
+    The model that publishes: it updates all published tables from the candidates of its run, updates the history and adds
+    its own row, in one transaction. Concurrent readers see either the old rows or the new ones.
 
-    The rows that differ are replaced, not the tables, so that views, grants, indexes and prepared statements stay and
-    nobody waits. A table whose columns or constraints have changed is replaced as a whole, in the same transaction.
+    It replaces only the rows that differ. Views, grants, indexes and prepared statements survive, and nobody waits. A
+    table whose columns or constraints have changed is replaced as a whole, in the same transaction.
 #}
 {% materialization publication, default %}
 
@@ -29,7 +29,7 @@
         ) -%}
     {%- endif -%}
 
-    {#- The data test that looks at this is not run by `dbt run`. -#}
+    {#- `dbt run` does not run the data test that checks this. -#}
     {%- set mismatches = run_query('select mismatch from ' ~ ref('int_rows_per_file') ~ ' where mismatch is not null order by file').rows -%}
     {%- if mismatches -%}
         {%- do exceptions.raise_compiler_error(

@@ -1,5 +1,5 @@
 {#
-    Puts the rows of a candidate in place of those of the published table, in the transaction that is open.
+    Replaces the rows of a published table that differ from its candidate, in the open transaction.
 
     Arguments: published and candidate, the tables; mart, their node in dbt's graph.
 #}
@@ -26,7 +26,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Spark has no transactions over several tables, and its tables of files no `delete`. #}
+{# Spark has no transactions across tables, and its file-based tables have no `delete`. #}
 {% macro spark__publish(published, candidate, mart) -%}
     {%- if load_cached_relation(published) is not none and has_same_columns(published, candidate) -%}
         {%- do run_query('insert overwrite table ' ~ published ~ ' select * from ' ~ candidate) -%}

@@ -1,7 +1,7 @@
 {#
-    Brings the history of a published table up to date, in the transaction that publishes it: the table
-    `<its name>_history`, one row for every state that a row had, from when it was published until when it changed or
-    was no longer published. Nothing on Spark, whose tables of files cannot be updated.
+    Updates the history of a published table, in the transaction that publishes it. The history is the table
+    `<its name>_history`: one row per state of a row, from when it was published until it changed or was no longer
+    published. It does nothing on Spark, whose file-based tables cannot be updated.
 
     Arguments: published, the table, with the new rows in it; mart, its node in dbt's graph.
 #}

@@ -1,6 +1,6 @@
 {#
-    Replaces a published table by one with the columns, constraints and rows of a candidate. Views on the old one go,
-    grants stay.
+    Replaces a published table with one that has the columns, constraints and rows of a candidate. Grants stay; views on
+    the old table are dropped.
 
     Arguments: published and candidate, the tables; mart, their node in dbt's graph.
 #}

@@ -1,6 +1,6 @@
 {#
-    Stops a model whose candidate breaks its contract, with the column and the first row at fault: on engines that hold
-    no constraints as on those that do.
+    Stops a model whose candidate breaks its contract, with the column and the first offending row, on all engines, whether
+    they have constraints or not.
 
     Arguments: candidate, the table.
 #}

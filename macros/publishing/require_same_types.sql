@@ -1,7 +1,7 @@
 {#
-    Stops where a column of a table has another type than in a contract. Nothing on other engines than Postgres.
+    Stops if a column of a table has a type other than in a contract. It does nothing on engines other than Postgres.
 
-    Arguments: relation and columns, as of prepare_table().
+    Arguments: relation and columns, as for prepare_table().
 #}
 {% macro require_same_types(relation, columns) -%}
     {{ return(adapter.dispatch('require_same_types')(relation, columns)) }}

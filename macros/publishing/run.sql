@@ -1,13 +1,13 @@
 {#
-    The id of the run: FEATURES_RUN_ID where a program gives one, so that the commands of a scheduler that runs one
-    node per process belong together; otherwise dbt's id of the invocation.
+    The id of the run: FEATURES_RUN_ID if it is set, which joins the commands of a scheduler that runs one node per process
+    into one run; otherwise dbt's invocation id.
 #}
 {% macro run_id() -%}
     {{ return(env_var('FEATURES_RUN_ID', '') or invocation_id) }}
 {%- endmacro %}
 
 {#
-    Who started the run: what FEATURES_STARTED_BY says, otherwise the user of the shell.
+    Who started the run: the value of FEATURES_STARTED_BY, otherwise the shell's user.
 #}
 {% macro started_by() -%}
     {{ return(modules.started_by() if modules.started_by else env_var('FEATURES_STARTED_BY', '')) }}

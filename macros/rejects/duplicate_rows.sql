@@ -1,15 +1,15 @@
 {#
-    A query for the rows of one file that have the id of an earlier row: file, row_number, first_row_number and
-    has_same_content, whether all other cells are the same as in the first row with that id. Rows that are rejected
-    for another reason do not take part.
+    A query for the rows of one file that have the same id as an earlier row: file, row_number, first_row_number and
+    has_same_content (whether all other cells are the same as in the first row with that id). Rows that are rejected for
+    another reason are ignored.
 
     In:  duplicate_rows('users.csv', ref('stg_users'), ref('users'), 'user_id')
 
     Arguments: file, its name; staged, its staging model; raw, its raw table; id, the column with the id.
 
-    Grouping by the id alone and comparing only what is duplicate costs far less than a window over all rows, as
-    duplicates are rare. Postgres expects every third id to be duplicate where it reads `count(*) > 1`, and would hash
-    all rows to compare them; `least(...) = 2` means the same, and is expected to be rare.
+    Duplicates are rare, so grouping by the id and comparing only the duplicates costs far less than a window over all
+    rows. From `count(*) > 1`, Postgres would expect a third of the ids to be duplicates, and hash all rows to compare them;
+    `least(...) = 2` means the same, but Postgres expects it to be rare.
 #}
 {% macro duplicate_rows(file, staged, raw, id) -%}
     select

@@ -1,11 +1,11 @@
 {#
-    The columns of a file that are in its raw table; none where it is not loaded yet.
+    The columns of a file's raw table; an empty list if the file is not loaded yet.
 
     In:  file_columns('users.csv')      Out: ['user_id', 'name', 'email', 'signup_date']
 
     Arguments: file, its name.
 
-    They are those of the database, as unit tests do not know dbt's graph.
+    They are read from the database, since unit tests do not know dbt's graph.
 #}
 {% macro file_columns(file) -%}
     {%- set raw = load_cached_relation(

@@ -1,6 +1,6 @@
 {#
-    A query for the original text of the rejected rows of one file: as it is in the file where the row has the wrong
-    number of cells, otherwise its cells, trimmed and unquoted, with commas between them.
+    A query for the original text of the rejected rows of one file: as it is in the file, if the row has the wrong number of
+    cells; otherwise its cells, trimmed and unquoted, separated by commas.
 
     In:  row_text('users.csv', ref('users'))
 

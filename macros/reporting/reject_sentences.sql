@@ -1,10 +1,10 @@
 {#
-    Why rows and cells could not be used, as a list of sentences: of each file the most frequent causes, each with the
-    first cell as an example and what to do about it, and the number of the others.
+    Why rows and cells could not be used, as a list of sentences: the most frequent causes per file, each with the first
+    cell as an example and what to do about it, then the number of the other causes.
 
     Out: ['user_experiments.csv: 2 of 12 rows: the user_id is missing, as on line 2; fill in the user_id.', ...]
 
-    Arguments: most, how many causes of a file at most.
+    Arguments: most, the most causes per file.
 #}
 {% macro reject_sentences(most=5) -%}
     {%- set staging = target.schema ~ '_staging' -%}
@@ -17,7 +17,7 @@ inner join {{ api.Relation.create(schema=staging, identifier='int_rows_per_file'
 order by causes.file desc, causes.affected_rows desc, causes.first_row_number, causes.column_name, causes.code
     {%- endset -%}
     {%- set sentences = [] -%}
-    {#- Users first: what is wrong with them explains much of the others. -#}
+    {#- Users first, since their problems explain many of the others. -#}
     {%- for file in run_query(causes).rows | groupby('file') | reverse -%}
         {%- for cause in file.list[:most] -%}
             {%- set is_all = cause['affected_rows'] == cause['rows_read'] -%}

@@ -1,17 +1,17 @@
 {#
-    At the end of `dbt build` and `dbt run`: reports why rows and cells could not be used, and in the last line how many
-    rows were read, published and rejected and where to look next, or why nothing was published.
+    Reports at the end of `dbt build` and `dbt run` why rows and cells could not be used. The last line is how many rows
+    were read, published and rejected and where to look next, or why nothing was published.
 
-    Arguments: results, those of the run; the variable of the same name in on-run-end.
+    Arguments: results, the variable of the same name in on-run-end.
 
-    The environment variable SHOW_FEATURES, a number, has that many users printed as well. The report is printed after
-    dbt's own summary by src/dbt_experiment_features.py, and here where a dbt runs without it.
+    If the environment variable SHOW_FEATURES is a number, the macro also prints that many users. The module
+    src/dbt_experiment_features.py prints the report after dbt's own summary; a dbt without the module prints it here.
 #}
 {% macro report_run(results) -%}
     {%- if execute and not modules.keep_report -%}
         {%- do exceptions.warn(
-            "This dbt is not that of the project's environment, so this run has no lock and is not in the run log; "
-            ~ 'make the environment with `make up`, and use it with `source .venv/bin/activate`.'
+            "This dbt is not the one in the project's environment, so this run has no lock and is not in the run log; "
+            ~ 'create the environment with `make up`, and activate it with `source .venv/bin/activate`.'
         ) -%}
     {%- endif -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}

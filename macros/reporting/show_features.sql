@@ -1,7 +1,7 @@
 {#
-    Prints the published features, by user_id.
+    Prints the published features, ordered by user_id.
 
-    Arguments: limit, how many users at most.
+    Arguments: limit, the most users to print.
 #}
 {% macro show_features(limit=20) -%}
     {%- set relation = api.Relation.create(schema=target.schema, identifier='user_features') -%}

@@ -1,9 +1,9 @@
 {#
-    Prints why rows and cells could not be used, the causes first, then every row with its text: those of the last run
-    that came so far, whether they are published or not.
+    Prints why rows and cells could not be used: the causes first, then every row with its text. They are those of the last
+    run that got this far, whether it published or not.
 
-    Arguments: file, a CSV file that the rows are written to instead of being printed, as the environment variable
-    REJECTS_FILE names it.
+    Arguments: file, a CSV file to write the rows to instead of printing them; by default the value of the environment
+    variable REJECTS_FILE.
 #}
 {% macro show_rejects(file=none) -%}
     {%- set file = file or env_var('REJECTS_FILE', '') -%}
@@ -12,7 +12,7 @@
     {%- set row_text = adapter.get_relation(target.database, staging, 'int_rejected_row_text') -%}
     {%- set published = adapter.get_relation(target.database, target.schema, 'rejected_rows') -%}
     {%- if rejected is none or row_text is none -%}
-        {%- do exceptions.raise_compiler_error('No run has looked at the rows yet; `make run` makes the first one.') -%}
+        {%- do exceptions.raise_compiler_error('No run has checked the rows yet; start the first one with `make run`.') -%}
     {%- endif -%}
     {%- set columns = 'file, row_number, column_name, reason, remedy, row_kept' -%}
     {%- set own_columns = 'source_' ~ columns.replace(' row_number', ' source_row_number') -%}
@@ -22,7 +22,7 @@
     ).rows | length == 0 -%}
     {%- do print(
         'Rejected rows and cells of what is published:' if is_published
-        else 'Rejected rows and cells of the last run, which has published nothing; ' ~ target.schema ~ '.rejected_rows is that of an earlier one:'
+        else 'Rejected rows and cells of the last run, which published nothing; ' ~ target.schema ~ '.rejected_rows is from an earlier one:'
     ) -%}
     {%- for sentence in reject_sentences() -%}
         {%- do print(sentence) -%}
@@ -44,7 +44,7 @@ order by rejected.file, rejected.row_number, rejected.column_name
     {%- set table = run_query(rows) -%}
     {%- if file -%}
         {%- do table.to_csv(file) -%}
-        {%- do print(table.rows | length ~ ' rows are written to ' ~ file ~ '.') -%}
+        {%- do print(table.rows | length ~ ' rows were written to ' ~ file ~ '.') -%}
     {%- elif table.rows -%}
         {%- do table.print_table(max_rows=none, max_columns=none, max_column_width=none) -%}
     {%- else -%}

@@ -1,20 +1,20 @@
 {#
-    Prints the runs of the run log, the last one first.
+    Prints the last runs of the run log, newest first.
 
-    Arguments: limit, how many at most.
+    Arguments: limit, the most runs to print.
 #}
 {% macro show_runs(limit=10) -%}
     {{ return(adapter.dispatch('show_runs')(limit)) }}
 {%- endmacro %}
 
 {% macro default__show_runs(limit) -%}
-    {%- do exceptions.raise_compiler_error('There is no run log on this engine; it is kept on Postgres.') -%}
+    {%- do exceptions.raise_compiler_error('This engine has no run log; only Postgres has one.') -%}
 {%- endmacro %}
 
 {% macro postgres__show_runs(limit) -%}
     {%- set runs = audit_relation('runs') -%}
     {%- if adapter.get_relation(runs.database, runs.schema, runs.identifier) is none -%}
-        {%- do exceptions.raise_compiler_error('There is no run yet; `make run` makes the first one.') -%}
+        {%- do exceptions.raise_compiler_error('There is no run yet; start the first one with `make run`.') -%}
     {%- endif -%}
     {%- set last_runs -%}
 with

@@ -1,16 +1,16 @@
 {#
-    Makes a role that may read the published tables, the history and the run log, and nothing else of this project, and
-    takes from everybody else what they were given; doing it again changes nothing. Tables that are built later are the
-    role's to read as well. It is a role to give to people (`grant features_reader to alice`), not one to log in with.
+    Creates a role that may read the published tables, the history and the run log, and nothing else of this project, and
+    revokes the rights of everybody else. Running it again changes nothing. The role may also read tables that are built
+    later. It is a role to grant to people (`grant features_reader to alice`), not one to log in with.
 
-    The environment variable FEATURES_READER gives it another name than features_reader.
+    The environment variable FEATURES_READER sets its name; the default is features_reader.
 #}
 {% macro create_reader_role() -%}
     {{ return(adapter.dispatch('create_reader_role')()) }}
 {%- endmacro %}
 
 {% macro default__create_reader_role() -%}
-    {%- do exceptions.raise_compiler_error('There are no roles on this engine; the reader role is one of Postgres.') -%}
+    {%- do exceptions.raise_compiler_error('This engine has no roles; the reader role needs Postgres.') -%}
 {%- endmacro %}
 
 {% macro postgres__create_reader_role() -%}
@@ -36,7 +36,7 @@
         {%- endif -%}
         {%- do run_query('create role ' ~ reader ~ ' nologin') -%}
     {%- endif -%}
-    {#- Whoever builds can take the role's place, to look at what readers see. -#}
+    {#- The user who builds can take on the role, to check what readers see. -#}
     {%- do run_query('grant ' ~ reader ~ ' to current_user') if not found['is_there'] and found['rolname'] != name -%}
 
     {%- for schema in readable + hidden -%}

@@ -1,14 +1,14 @@
 {#
-    Replaces the rows of a raw table by those of files, in the current transaction. Where `rows.problem` is set
-    afterwards, a sentence, the transaction must not be committed.
+    Replaces the rows of a raw table with those of a file, in the current transaction. If `rows.problem` (a
+    sentence) is set afterwards, the transaction must not be committed.
 
-    Arguments: relation, the raw table; rows, what `modules.seed_rows` returned.
+    Arguments: relation, the raw table; rows, the result of `modules.seed_rows`.
 #}
 {% macro load_rows(relation, rows) -%}
     {%- do adapter.dispatch('load_rows')(relation, rows) if not rows.problem -%}
 {%- endmacro %}
 
-{# COPY numbers the records as it reads them, also those that its condition leaves out. #}
+{# COPY numbers all records it reads, including those that its condition excludes. #}
 {% macro postgres__load_rows(relation, rows) -%}
     {%- set columns = quoted(rows.columns) | join(', ') -%}
     {%- do run_query('truncate table ' ~ relation) -%}

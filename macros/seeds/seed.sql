@@ -1,20 +1,19 @@
 {#
-    dbt's `seed` materialization, replaced: the rows come from the project's own reader (`modules.seed_rows`, the package
-    experiment_features.reading) and go into the table in bulk. dbt's own reader cannot read a header below an empty line,
-    a quoted cell behind a tab or a row of the wrong length, and it loads cell by cell.
+    Replaces dbt's `seed` materialization: the rows come from the project's reader (`modules.seed_rows`, the package
+    experiment_features.reading) and are loaded in bulk. dbt's own reader cannot read a header after an empty line, a quoted
+    cell after a tab or a row of the wrong length, and it loads cell by cell.
 
-    The table is refilled in place, in one transaction: a load that fails leaves it as it was, and
-    the views on it stand.
+    The table is refilled in place, in one transaction. A load that fails leaves it as it was, and the views on it survive.
 
-    The columns to load are those described in the seed's YAML, and all of the file where none is.
-    The file is looked for in the folder that SEEDS_DIR names, by default where dbt found the seed.
+    It loads the columns described in the seed's YAML, or all columns of the file if none is described. It looks for the file
+    in the folder that SEEDS_DIR names, by default where dbt found the seed.
 #}
 {% materialization seed, default %}
 
     {%- if not modules.seed_rows -%}
         {%- do exceptions.raise_compiler_error(
-            "Loading files needs the project's environment, and this dbt is another one; make it with `make up`, use it with "
-            ~ '`source .venv/bin/activate`, and load again.'
+            "Loading files needs the dbt in the project's environment, and this is another one; create the environment with `make up`, "
+            ~ 'activate it with `source .venv/bin/activate`, and load again.'
         ) -%}
     {%- endif -%}
     {%- set file_name = model.original_file_path.replace('\\', '/').split('/') | last -%}
@@ -23,7 +22,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {#- Opens the transaction that all of the load is in. -#}
+    {#- Opens the transaction of the whole load. -#}
     {%- call statement('begin', auto_begin=True) -%} select 1 {%- endcall -%}
     {%- set rows = modules.seed_rows(model) -%}
     {%- if not rows.problem -%}

@@ -1,6 +1,6 @@
 {#
-    Statements that fit the session to the models that read whole files, for as long as one model is built;
-    nothing on engines that need none.
+    Statements that tune the session for models that read whole files, while one model is built. It does nothing on engines
+    that need none.
 
     In:  session_settings()      Out: set local work_mem = '256MB'; ...
 #}
@@ -12,8 +12,8 @@
 {%- endmacro %}
 
 {#
-    Sorts and hashes of some million rows stay in memory, and what is not used is not taken. Statements are run once, so
-    compiling them takes longer than it saves.
+    Sorts and hashes of some million rows stay in memory; memory that is not needed is not allocated. Each statement runs
+    once, so compiling it takes longer than it saves.
 #}
 {% macro postgres__session_settings() -%}
 set local work_mem = '256MB';
@@ -23,9 +23,8 @@ set local parallel_tuple_cost = 0.01
 {%- endmacro %}
 
 {#
-    Lets Postgres group by sorting only, for as long as one model is built, where groups are about as many
-    as rows: it sorts many million numbers in a third of the time that it takes to hash them. Nothing on
-    other engines.
+    Makes Postgres group by sorting only, while a model with about as many groups as rows is built: it sorts many million
+    numbers in a third of the time it takes to hash them. It does nothing on other engines.
 
     In:  sort_to_group()        Out: set local enable_hashagg = off
 #}
@@ -41,11 +40,11 @@ set local enable_hashagg = off
 {%- endmacro %}
 
 {#
-    Tells the planner what is in tables that were just filled, for the models after them; nothing on engines
-    that need no telling. Without it, Postgres takes a table for half as large or for empty, which it may plan
-    to read once for each row of another.
+    Collects planner statistics of tables that were just filled, for the models after them. Without them, Postgres assumes
+    that a table is half as large, or empty, and may plan to read it once for each row of another. It does nothing on
+    engines that need no statistics.
 
-    Arguments: relations, the tables; by default the one that is being built.
+    Arguments: relations, the tables; by default the one being built.
 
     In:  collect_statistics([this, ref('users')])
     Out: analyze "postgres"."features_staging"."stg_users", "postgres"."features_raw"."users"

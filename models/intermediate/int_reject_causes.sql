@@ -1,4 +1,4 @@
-{#- The columns whose cells are shown as examples: ids, lists, run times and dates, but no names and addresses. -#}
+{#- Columns whose cells may be shown as examples: ids, lists, run times and dates, but not names and addresses. -#}
 {%- set shown_columns = {
     'users': ['user_id', 'signup_date'],
     'user_experiments': ['experiment_id', 'user_id', 'experiment_compound_ids', 'experiment_run_time'],
@@ -67,7 +67,7 @@ first_cells as (
 
 ),
 
--- Where columns are mixed up, an id or a date may be a name or an address: it has an @, or letters and no digit.
+-- If columns are mixed up, an id or a date may be a name or an address: text with an @, or with letters and no digit.
 examples as (
 
     select

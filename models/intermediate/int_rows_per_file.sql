@@ -74,7 +74,7 @@ rejected as (
 
 ),
 
--- The columns that a published feature needs; signup_date is not among them, since no feature is made of it.
+-- The columns that a published feature needs. No feature is computed from signup_date.
 needed_cells as (
 
     select
@@ -88,7 +88,7 @@ needed_cells as (
 
 ),
 
--- An empty cell does not count, as it says nothing of whether the others are what they should be.
+-- Empty cells do not count, since they do not show whether the file has the expected contents.
 filled_cells as (
 
     select

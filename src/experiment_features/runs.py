@@ -143,7 +143,7 @@ class Run:
                 self._wait("select pg_advisory_lock(%s)", self._key)
             except psycopg2.errors.LockNotAvailable:
                 raise LockHeldError(
-                    f"{self._holder()}, and still does after {wait_seconds:g} seconds; "
+                    f"{self._holder()}, and still is after {wait_seconds:g} seconds; "
                     "start this again when it has ended, or set FEATURES_LOCK_WAIT to more seconds."
                 ) from None
             self._execute("set lock_timeout = 0")

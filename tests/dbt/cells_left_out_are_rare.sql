@@ -1,4 +1,4 @@
--- A warning with the number of cells that were left out of rows that were used; they are listed in rejected_rows.
+-- Warns with the number of unusable cells in accepted rows; rejected_rows lists them.
 {{ config(severity='warn', fail_calc='coalesce(sum(cells_left_out), 0)') }}
 
 with

@@ -1,4 +1,4 @@
--- A fault without a reason and a remedy could not be acted on.
+-- Nobody can act on a reject without a reason and a remedy.
 with
 
 rejected_rows as (

@@ -1,4 +1,4 @@
--- A user's most common compound is one of compounds.csv, with the name that it has there.
+-- A user's most common compound is in compounds.csv, and has the same name there.
 with
 
 user_features as (

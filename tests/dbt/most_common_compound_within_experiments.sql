@@ -1,4 +1,4 @@
--- A user's most common compound stands in no more experiments than the user ran, and in as many as any other.
+-- A user's most common compound is in no more experiments than the user ran.
 with
 
 user_features as (

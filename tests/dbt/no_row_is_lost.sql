@@ -1,4 +1,4 @@
--- Every row that was read is either in the valid rows of its file or among the rejected rows.
+-- Every row that was read is either accepted or rejected.
 with
 
 rows_per_file as (

@@ -1,4 +1,4 @@
--- A warning with the number of rejected rows, whatever it is; they are listed in rejected_rows.
+-- Warns with the number of rejected rows; rejected_rows lists them.
 {{ config(severity='warn', fail_calc='coalesce(sum(rows_rejected), 0)') }}
 
 with

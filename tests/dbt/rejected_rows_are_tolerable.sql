@@ -1,4 +1,4 @@
--- A file most of whose rows or cells cannot be used is itself wrong, not its rows. All marts stand behind this test.
+-- If most rows or cells of a file cannot be used, the file is wrong, not its rows. All marts depend on this test.
 with
 
 rows_per_file as (

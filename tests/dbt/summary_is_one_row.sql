@@ -1,4 +1,4 @@
--- The whole input has one summary.
+-- The summary has exactly one row.
 with
 
 experiment_summary as (

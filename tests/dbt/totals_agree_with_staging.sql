@@ -1,4 +1,4 @@
--- The features of all users together hold as many experiments and as much run time as staging does.
+-- The features of all users add up to the experiments and run time in staging.
 with
 
 user_features as (

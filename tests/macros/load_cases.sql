@@ -1,6 +1,6 @@
 {#
-    For the tests: loads many small inputs one after the other in one dbt process, by the macro that
-    `dbt seed` uses, and calls a function of the database after each.
+    For the tests: loads many small inputs one after the other in one dbt process, with the macro that `dbt seed` uses, and
+    calls a database function after each.
 
     Arguments: folder, with a folder for each case, named by its number, that holds the three files;
     count, how many cases; recorder, the name of a function (case integer, problem text), where problem
@@ -9,7 +9,7 @@
 {% macro load_cases(folder, count, recorder) -%}
     {%- set seeds = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | selectattr('columns') | sort(attribute='name', reverse=true) -%}
     {%- for case in range(count) -%}
-        {#- dbt opens no transaction of its own in an operation. -#}
+        {#- In an operation, dbt opens no transaction. -#}
         {%- do run_query('begin') -%}
         {%- set problems = [] -%}
         {%- for seed in seeds -%}

@@ -1,6 +1,6 @@
 {#
-    For the tests: loads many small inputs in one dbt process, by the macro that `dbt seed` uses, each into raw tables
-    of its own: the case number 7 has case_7_users and so on, in the schema of the seeds. Prints one line of JSON for
+    For the tests: loads many small inputs in one dbt process, with the macro that `dbt seed` uses, each into its own raw
+    tables: the case number 7 has case_7_users and so on, in the schema of the seeds. Prints one line of JSON for
     each file that could not be loaded.
 
     Arguments: folder, with a folder for each case, named by its number, that holds the three files; count, how

@@ -118,4 +118,4 @@ def test_commas_and_points(staged: Staged, file: File) -> None:
 
 def test_wrong_setting(project: Project) -> None:
     output = project.dbt("build", "--select", "+stg_experiments", succeeds=False, FEATURES_DECIMAL="comma")
-    assert 'FEATURES_DECIMAL is "comma"; set it to a comma or a point, or not at all.' in " ".join(output.split())
+    assert 'FEATURES_DECIMAL is "comma"; set it to a comma or a point, or unset it.' in " ".join(output.split())

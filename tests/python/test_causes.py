@@ -152,7 +152,7 @@ def test_rejects_as_a_table_and_as_csv(make_project: Callable[[str], Project]) -
     write(project, users=["1,Ann,a@example.com,2023-01-01", '2a,"Bob ""B"", jr.\nat home",b@example.com,2023-01-01'])
     show = ("--quiet", "run-operation", "show_rejects")
     output = project.dbt("seed", "--quiet") + project.dbt(*show, succeeds=False)
-    assert "No run has looked at the rows yet; `make run` makes the first one." in output
+    assert "No run has checked the rows yet; start the first one with `make run`." in output
     project.dbt(*BUILD, "--quiet")
     lines = project.dbt(*show).splitlines()
     assert lines[0] == "Rejected rows and cells of what is published:"
@@ -166,8 +166,8 @@ def test_rejects_as_a_table_and_as_csv(make_project: Callable[[str], Project]) -
     project.dbt(*BUILD, "--quiet", succeeds=False)
     file = project.folder / "rejects.csv"
     output = project.dbt(*show, REJECTS_FILE=str(file))
-    assert output.startswith("Rejected rows and cells of the last run, which has published nothing; listed.rejected_rows is that of an earlier one:")
-    assert output.splitlines()[-1] == f"2 rows are written to {file}."
+    assert output.startswith("Rejected rows and cells of the last run, which published nothing; listed.rejected_rows is from an earlier one:")
+    assert output.splitlines()[-1] == f"2 rows were written to {file}."
     with file.open(newline="") as opened:
         rows = list(csv.DictReader(opened))
     assert [(row["file"], row["row_number"], row["remedy"]) for row in rows] == [("users.csv", "2", ID), ("users.csv", "3", ID)]

@@ -73,7 +73,7 @@ def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: P
             output, code = process.wait(60)
             assert "Traceback" not in output, output
             assert everything(built) == before, count
-        assert code != 0 and "The connection that keeps other runs away was cut" in output, output
+        assert code != 0 and "The connection that holds the lock was cut" in output, output
 
 
 def test_build_after_one_that_has_lost_its_lock(built: Project, published: Project, make_project: Callable[[str], Project]) -> None:

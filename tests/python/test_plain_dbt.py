@@ -12,7 +12,7 @@ PLAIN_DBT = (
     sys.executable, "-c",
     "import sys; sys.path[:] = [path for path in sys.path if not path.endswith('/src')]; from dbt.cli.main import cli; cli()",
 )  # fmt: skip
-WARNING = "This dbt is not that of the project's environment, so this run has no lock and is not in the run log"
+WARNING = "This dbt is not the one in the project's environment, so this run has no lock and is not in the run log"
 
 
 @pytest.fixture(scope="module")
@@ -38,5 +38,5 @@ def test_commands_work_with_one_warning_at_most(built: Project, command: tuple[s
 
 def test_loading_says_what_it_needs(built: Project) -> None:
     output = plain_dbt(built, "seed", succeeds=False)
-    assert "Loading files needs the project's environment, and this dbt is another one; make it with `make up`" in output
+    assert "Loading files needs the dbt in the project's environment, and this is another one; create the environment with `make up`" in output
     assert built.query("select count(*) from {schema}_raw.users") == [(10,)]

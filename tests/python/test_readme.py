@@ -1,4 +1,4 @@
-"""README.md on a fresh copy of the project, with an empty environment: every console block, in order.
+"""README.md and docs/*.md on a fresh copy of the project, with an empty environment: every console block, in order.
 
 As root it runs as an ordinary user, so that both kinds of user are covered: the other tests run the
 embedded server as whoever runs them.
@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT, PUBLISHED
 
-BLOCKS = re.findall(r"^```console\n(.*?)^```", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+# README.md first, since the commands of the others need what it builds.
+PAGES = {path.relative_to(PROJECT).as_posix(): path.read_text() for path in (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))}
 SELF = "make test"
 END = "--- end of the command ---"
 
@@ -72,10 +73,10 @@ def clone() -> Iterator[Clone]:
     shutil.rmtree(folder)
 
 
-def steps() -> list[tuple[str, list[str]]]:
-    """The commands of all console blocks with the output shown for each."""
+def steps(page: str) -> list[tuple[str, list[str]]]:
+    """The commands of all console blocks of a page with the output shown for each."""
     found: list[tuple[str, list[str]]] = []
-    for block in BLOCKS:
+    for block in re.findall(r"^```console\n(.*?)^```", PAGES[page], re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             if line.startswith("$ "):
                 found.append((line[2:], []))
@@ -99,7 +100,7 @@ def shown(expected: list[str], output: str) -> bool:
 
 
 def test_every_promise_names_its_test() -> None:
-    promises = re.findall(r"^\| .* \| (`test_.*`) \|$", (PROJECT / "README.md").read_text(), re.MULTILINE)
+    promises = re.findall(r"^\| .* \| (`test_.*`) \|$", PAGES["docs/operations.md"], re.MULTILINE)
     assert len(promises) > 10
     tests = "\n".join(path.read_text() for path in (PROJECT / "tests" / "python").glob("test_*.py"))
     for name, case in re.findall(r"`(test_\w+)(?:\[(.*?)\])?`", " ".join(promises)):
@@ -107,9 +108,10 @@ def test_every_promise_names_its_test() -> None:
         assert not case or f'"{case}"' in tests, case
 
 
-def test_every_command_shows_what_the_readme_says(clone: Clone) -> None:
-    commands = steps()
-    assert len(commands) > 8
+@pytest.mark.parametrize("page", [page for page in PAGES if "```console" in PAGES[page]])
+def test_every_command_shows_what_the_page_says(clone: Clone, page: str) -> None:
+    commands = steps(page)
+    assert len(commands) > (7 if page == "README.md" else 0)
     outputs = clone.shell("set -e\n" + "\n".join(f"{command}\necho '{END}'" for command, _ in commands)).split(f"{END}\n")
     for (command, expected), output in zip(commands, outputs):
         plain = re.sub(r"\x1b\[[0-9;]*m", "", output)

@@ -72,7 +72,7 @@ def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Proj
         output = built.dbt("run", succeeds=False, FEATURES_LOCK_WAIT="0.2")
         holder = f"The schema {built.schema} is being built by the run {run_id} (dbt seed, by alice, since {started} UTC)"
         assert f"{holder}; waiting for it, for 0.2 seconds at most." in output
-        refused = f"{holder}, and still does after 0.2 seconds; start this again when it has ended"
+        refused = f"{holder}, and still is after 0.2 seconds; start this again when it has ended"
         assert refused in output
         [(status, nodes, seconds, message)] = built.query(
             "select status, nodes, extract(epoch from finished - started), message from {schema}_audit.runs where id <> '" + run_id + "'"
@@ -208,7 +208,7 @@ def test_nothing_is_published_without_the_lock(built: Project, published: Projec
         release()
         output, _ = process.communicate()
         assert process.returncode != 0
-    assert "The connection that keeps other runs away was cut, so nothing more is done; start the run again." in output
+    assert "The connection that holds the lock was cut, so the run stops here; start it again." in output
     assert "The end of the run is not in the run log" in output
     assert built.query("select xmin, * from {schema}.user_features") == before
 

@@ -74,9 +74,9 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
     try:
         if not await database.has_reader():
             user = settings.connection["user"]
-            print(f"There is no role {settings.reader}, so the service reads as {user}; `make roles` makes it.", flush=True)
+            print(f"There is no role {settings.reader}, so the service reads as {user}; `make roles` creates it.", flush=True)
     except psycopg.OperationalError:
-        print("The database does not answer yet; calls that need it say so until it does.", flush=True)
+        print("The database does not answer yet; until it does, calls that need it get an error.", flush=True)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"The service is up: http://{host}:{listening.getsockname()[1]}/ shows the page; Ctrl-C stops it.", flush=True)
     await Server(config, runner).serve([listening])
@@ -95,7 +95,7 @@ def main() -> None:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         listening = socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
-        sys.exit(f"The service cannot listen on {settings.host}:{settings.port} ({error.strerror}); name another by ETL_HOST and ETL_PORT.")
+        sys.exit(f"The service cannot listen on {settings.host}:{settings.port} ({error.strerror}); set ETL_HOST or ETL_PORT to use another.")
     with listening:
         asyncio.run(serve(settings, listening))
 

@@ -25,7 +25,7 @@ def problems(**descriptions: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI text of the problems that a call may answer with: problems(s404="There is no such run.")."""
     always = {
         "s401": "The token is missing or wrong.", "s421": "The service has another name.", "s431": "The header is too large.",
-        "s500": "The service made a mistake.", "s503": "The database does not answer, or others have all places.",
+        "s500": "Internal error.", "s503": "The database does not answer, or all connections are taken.",
     }  # fmt: skip
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
     return {int(name[1:]): {"description": text, "content": content} for name, text in {**always, **descriptions}.items()}
@@ -48,14 +48,14 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         response_model=models.Run,
         responses={
             200: {"model": models.Run, "description": "With wait: the run has succeeded."},
-            202: {"description": "The run has started; Location says where to look."},
+            202: {"description": "The run has started; its address is in Location."},
             **problems(
                 s400="The body is not UTF-8.",
-                s409="A run is under way; the member run has its id.",
+                s409="A run is in progress; the member run is its id.",
                 s413="The body is too large.",
                 s415="The body is not JSON.",
-                s422="The call is not valid, or, with wait, the input was refused: the member reasons says why.",
-                s500="With wait: the run did not succeed; or the service made a mistake.",
+                s422="The call is not valid; or, with wait, the input was refused, for the reasons in the member reasons.",
+                s500="With wait: the run did not succeed. Or: internal error.",
                 **WRITES,
             ),
         },
@@ -79,7 +79,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
     @router.get("/etl", tags=["runs"], response_model=models.RunPage, responses=problems(s404="There is no run `after`.", s422=INVALID))
     async def list_runs(
         after: Annotated[
-            str | None, Query(description="The id of the last run of the page before.", max_length=100, pattern=r"^[0-9A-Za-z_.-]+$")
+            str | None, Query(description="The id of the last run on the previous page.", max_length=100, pattern=r"^[0-9A-Za-z_.-]+$")
         ] = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> Response:
@@ -98,7 +98,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         tags=["runs"],
         response_class=Response,
         responses={
-            200: {"description": "Each event is the run as /etl/{id} has it.", "content": {"text/event-stream": {}}},
+            200: {"description": "Each event is the run, as /etl/{id} returns it.", "content": {"text/event-stream": {}}},
             **problems(s404="There is no such run.", s422=INVALID),
         },
     )
@@ -134,9 +134,9 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         },
     )
     async def list_features(
-        after: Annotated[int | None, Query(description="The last user_id of the page before.", ge=0, le=models.LARGEST_KEY)] = None,
+        after: Annotated[int | None, Query(description="The last user_id on the previous page.", ge=0, le=models.LARGEST_KEY)] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        accept: Annotated[str, Header(description="text/csv has all users streamed as CSV.")] = "*/*",
+        accept: Annotated[str, Header(description="text/csv returns all users as CSV.")] = "*/*",
     ) -> Response:
         """The features by user_id: a page as JSON, or all of them as CSV by `Accept: text/csv`."""
         if _prefers_csv(accept):
@@ -146,7 +146,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
                 first = await pieces.__anext__()
             except OSError as error:
                 raise Problem(
-                    503, f"The CSV cannot be written into a temporary file: {error.strerror}; make room in its folder, or name another by TMPDIR."
+                    503, f"The CSV cannot be written into a temporary file: {error.strerror}; free space in its folder, or set TMPDIR to use another."
                 ) from error
             return StreamingResponse(_chained(first, pieces), media_type="text/csv", headers={"Vary": "Accept"})
         users = await database.features(-1 if after is None else after, limit + 1)
@@ -165,7 +165,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         """The features of one user."""
         features = await database.features_of(user_id)
         if features is None:
-            raise Problem(404, f"There is no user {user_id} among those published.")
+            raise Problem(404, f"User {user_id} is not published.")
         return Response(f"{features}\n", media_type="application/json")
 
     @router.get(
@@ -178,7 +178,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         after: Annotated[
             str | None,
             Query(
-                description="The last row of the page before, as `users.csv,12,email`.",
+                description="The last row on the previous page, such as `users.csv,12,email`.",
                 pattern=r"^[^,\x00]{1,100},[0-9]{1,18},[^,\x00]{0,100}$",
             ),
         ] = None,
@@ -208,7 +208,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         tags=["features"],
         response_class=Response,
         responses={
-            200: {"content": {"image/svg+xml": {}}, "description": "The plot, in the colours of the page it is put into."},
+            200: {"content": {"image/svg+xml": {}}, "description": "The plot, in the colours of the page that embeds it."},
             **problems(s404="There is no such plot, or nothing has been published yet.", s422=INVALID),
         },
     )
@@ -219,7 +219,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         elif name == "most_used_compounds":
             svg = plots.most_used_compounds(await database.most_used_compounds(plots.BARS))
         else:
-            raise Problem(404, "There is no such plot; there are experiments_per_user and most_used_compounds.")
+            raise Problem(404, "There is no such plot; the plots are experiments_per_user and most_used_compounds.")
         return Response(svg, media_type="image/svg+xml")
 
     @router.get("/health", tags=["health"], response_model=models.Health, responses=problems())
@@ -254,7 +254,7 @@ def _prefers_csv(accept: str) -> bool:
                 except ValueError:
                     continue
     if not any(weight > 0 for weight in weights.values()):
-        raise Problem(406, "The features come as application/json or as text/csv.")
+        raise Problem(406, "The features are available as application/json or text/csv.")
     return weights["text/csv"] > weights["application/json"]
 
 

@@ -25,13 +25,13 @@ class RunOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    full_refresh: StrictBool = Field(False, description="Make every table anew, as `dbt build --full-refresh` does.")
+    full_refresh: StrictBool = Field(False, description="Rebuild every table, as `dbt build --full-refresh` does.")
 
 
 class FailedNode(BaseModel):
-    node: str = Field(description="Its id in dbt's graph, such as test.experiment_features.rejected_rows_are_tolerable.")
-    status: str = Field(description="In dbt's words, such as error or fail.")
-    message: str | None = Field(description="What dbt says of it.")
+    node: str = Field(description="The node's id in dbt's graph, such as test.experiment_features.rejected_rows_are_tolerable.")
+    status: str = Field(description="dbt's status, such as error or fail.")
+    message: str | None = Field(description="dbt's message about it.")
 
 
 class FileCounts(BaseModel):
@@ -45,18 +45,18 @@ class Run(BaseModel):
     """A run, from its start on."""
 
     id: str
-    command: str = Field(description="Such as dbt build.")
+    command: str = Field(description="The command, such as dbt build.")
     started_by: str
     status: RunStatus
     started: datetime
-    finished: datetime | None = Field(description="null while it runs.")
-    message: str | None = Field(description="Why the run failed, with the causes where its input was refused.")
+    finished: datetime | None = Field(description="When it ended; null while it is running.")
+    message: str | None = Field(description="Why the run failed, with the causes if its input was refused.")
     causes: list[str] = Field(description="Why rows and cells could not be used: a sentence for each of the most frequent causes.")
-    nodes_done: int = Field(description="Seeds, models and tests that have ended, without those skipped.")
-    nodes_total: int | None = Field(description="Of how many; null of a run that dbt has not begun.")
+    nodes_done: int = Field(description="Number of seeds, models and tests that have ended, without skipped ones.")
+    nodes_total: int | None = Field(description="Number of nodes in total; null until dbt has begun.")
     failed_nodes: list[FailedNode]
-    rows_read: int | None = Field(description="Rows of all files; null where they were not counted.")
-    rows_published: int | None = Field(description="Rows that the published tables are made from; 0 where nothing was published.")
+    rows_read: int | None = Field(description="Rows of all files; null if they were not counted.")
+    rows_published: int | None = Field(description="Number of accepted rows behind the published tables; 0 if nothing was published.")
     rows_rejected: int | None
     files: list[FileCounts]
 
@@ -84,11 +84,11 @@ class FeaturesPage(BaseModel):
 
 class RejectedRow(BaseModel):
     file: str
-    row_number: int = Field(description="As an editor shows it.")
-    column_name: str = Field(description="Empty where the fault concerns the whole row.")
+    row_number: int = Field(description="The line of the file on which the row begins, as an editor counts.")
+    column_name: str = Field(description="Empty if the reason concerns the whole row.")
     reason: str
     remedy: str
-    row_kept: bool = Field(description="Whether the row was used, without this cell.")
+    row_kept: bool = Field(description="Whether the row was used with this cell empty.")
 
 
 class RejectedPage(BaseModel):
@@ -98,18 +98,18 @@ class RejectedPage(BaseModel):
 
 class ReasonCount(BaseModel):
     file: str
-    reason: str = Field(description="With … in place of numbers.")
+    reason: str = Field(description="The reason, with … instead of numbers.")
     row_kept: bool
     count: int
 
 
 class Reasons(BaseModel):
-    reasons: list[ReasonCount] = Field(description="The most frequent ones, at most 50.")
+    reasons: list[ReasonCount] = Field(description="The most frequent reasons, at most 50.")
 
 
 class Health(BaseModel):
     database: bool = Field(description="Whether the database answers.")
-    published: datetime | None = Field(description="When features were last published; null where they never were.")
+    published: datetime | None = Field(description="When features were last published; null if never.")
 
 
 class ProblemDocument(BaseModel):
