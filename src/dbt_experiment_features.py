@@ -161,14 +161,14 @@ def _open_safely(connection: Connection) -> Connection:
     schema, database = connection.credentials.schema, connection.credentials.database
     if not re.fullmatch(r"[\w-]+", schema) or len(schema.encode()) > LONGEST_SCHEMA:
         raise DbtRuntimeError(
-            f"FEATURES_SCHEMA is '{schema}'; the name of a schema has letters, digits, _ and - only, and {LONGEST_SCHEMA} bytes at most."
+            f"FEATURES_SCHEMA is '{schema}'; the name of a schema may only have letters, digits, _ and -, and at most {LONGEST_SCHEMA} bytes."
         )
     if set(database) & set("'\"\\"):
-        raise DbtRuntimeError(f"PGDATABASE is '{database}'; the name of a database with quotes or backslashes is not understood here.")
+        raise DbtRuntimeError(f"PGDATABASE is '{database}'; names of databases with quotes or backslashes are not supported.")
     opened: Connection = _open_connection(connection)
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
-        raise DbtRuntimeError("The server takes a backslash in a text for an escape; set its standard_conforming_strings to on.")
+        raise DbtRuntimeError("The server treats backslashes in text as escapes; set its standard_conforming_strings to on.")
     # The report at the end is made by the connection `master`.
     failure = _failure if connection.name != "master" else None
     if _current_run is not None and (failure or not _current_run.admits(opened.handle)):

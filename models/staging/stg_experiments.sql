@@ -48,7 +48,7 @@ with_run_time as (
         *,
         case
             when
-                (select points_group_digits from run_time_marks)
+                (select run_time_marks.points_group_digits from run_time_marks)
                 and {{ matches('experiment_run_time_text', with_marks(digits_grouped_by_points())) }}
                 then null
             else coalesce(plain_run_time, {{ parse_run_time('run_time_number') }})

@@ -116,9 +116,9 @@ class Run:
             schemas,
         ):
             if encoding != "UTF8":
-                raise RunError(f"The database {database} has the encoding {encoding}; name one with UTF8 in PGDATABASE.")
+                raise RunError(f"The database {database} has the encoding {encoding}; set PGDATABASE to one with UTF8.")
             if is_read_only:
-                raise RunError("The server is read-only, as one in recovery is; name one that can be written to in PGHOST.")
+                raise RunError("The server is read-only, for example because it is in recovery; set PGHOST to one that can be written to.")
             if not may_create:
                 raise RunError(
                     f"The role {role} may not create schemas in the database {database}; let its owner run "
@@ -152,7 +152,7 @@ class Run:
         self._execute(f"select pg_terminate_backend(pid, 10000) {others} and pg_has_role(usesysid, 'MEMBER')", self.name_of_workers)
         for pid, user in self._execute(f"select pid, usename {others}", self.name_of_workers):
             raise RunError(
-                f"A statement of an earlier run on the schema {self._schema} still runs, as the process {pid} of the server, of the role {user}; "
+                f"A statement of an earlier run on the schema {self._schema} is still running, as server process {pid} of the role {user}; "
                 "end it and start this again."
             )
 
@@ -222,7 +222,7 @@ class Run:
             self.run_id,
         ):
             raise RunError(
-                f"The run {other} has built since the run {self.run_id} began, and tables of both would be mixed; "
+                f"The run {other} has built since the run {self.run_id} began, which would mix the tables of both; "
                 "start again with another FEATURES_RUN_ID."
             )
         self._execute(

@@ -17,7 +17,7 @@ PROBLEMS = {
     "empty": "the file is empty",
     "missing_column": "lacks the column",
     "duplicate_column": "more than once",
-    "not_utf8": "is not UTF-8 text|has a NUL byte",
+    "not_utf8": "is not UTF-8 text|contains a NUL byte",
     "unclosed_quote": "is never closed",
 }
 

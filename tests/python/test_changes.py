@@ -1,14 +1,49 @@
-"""What a change to the project takes: the edits, and nothing else."""
+"""The recipes of CONTRIBUTING.md: their edits, applied from the text to a copy, and their checks."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import BUILD_WITHOUT_TESTS, PROJECT, Project
 from services import serving
+
+
+RECIPES = dict(re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", (PROJECT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
+
+
+def blocks(title: str, language: str) -> str:
+    """The fenced blocks of a language in a recipe, one after the other."""
+    found = re.findall(rf"^```{language}\n(.*?)^```", RECIPES[title], re.DOTALL | re.MULTILINE)
+    assert found, f"{title} has no {language} block"
+    return "".join(found)
+
+
+def apply(root: Path, title: str) -> None:
+    """Makes the edits of a recipe."""
+    done = subprocess.run(["git", "apply", "-"], cwd=root, input=blocks(title, "diff"), capture_output=True, text=True)
+    assert done.returncode == 0, f"{title}: {done.stderr}"
+
+
+def shell(script: str, root: Path, environment: dict[str, str]) -> str:
+    """Runs commands as in an activated shell."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", script], cwd=root, env={**environment, "PATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def check(copy: Project, title: str) -> str:
+    """Runs the checks of a recipe and returns their output."""
+    return shell(blocks(title, "sh"), copy.root, copy.settings({"DUCKDB_FILE": str(copy.folder / "recipes.duckdb")}))
 
 
 @pytest.fixture
@@ -24,38 +59,10 @@ def copy(project: Project, tmp_path: Path) -> Project:
     return Project(tmp_path / "run", project.schema, environment, root=root)
 
 
-def edit(path: Path, *changes: tuple[str, str]) -> None:
-    """Replaces texts that are in a file once."""
-    content = path.read_text()
-    for old, new in changes:
-        assert content.count(old) == 1, old
-        content = content.replace(old, new)
-    path.write_text(content)
-
-
 def test_three_edits_add_a_feature(copy: Project) -> None:
-    marts = copy.root / "models" / "marts"
-    edit(
-        marts / "user_features.sql",
-        ("        sum(experiment_run_time) as total", "        max(experiment_run_time) as longest_experiment_run_time,\n        sum(experiment_run_time) as total"),
-        ("\n        coalesce(most_common_compounds.distinct_compounds", "        experiment_totals.longest_experiment_run_time,\n\n        coalesce(most_common_compounds.distinct_compounds"),
-    )
-    edit(
-        marts / "user_features.yml",
-        (
-            "      - name: distinct_compounds\n",
-            "      - name: longest_experiment_run_time\n        description: The longest known run time; null if none is known.\n"
-            "        data_type: pg_catalog.numeric\n      - name: distinct_compounds\n",
-        ),
-        (
-            "unit_tests:\n",
-            "unit_tests:\n  - name: longest_run_time_is_that_of_the_user\n    model: user_features\n    given:\n"
-            "      - {input: ref('int_users'), rows: [{user_id: 1}]}\n"
-            "      - {input: ref('int_experiments'), rows: [{user_id: 1, experiment_run_time: 5}, {user_id: 1, experiment_run_time: 9}]}\n"
-            "      - {input: ref('int_user_compounds'), rows: []}\n      - {input: ref('int_compounds'), rows: []}\n"
-            "    expect:\n      rows: [{user_id: 1, longest_experiment_run_time: 9}]\n\n",
-        ),
-    )
+    apply(copy.root, "Add a feature")
+    output = check(copy, "Add a feature")
+    assert "longest_run_time_is_that_of_the_user" in output and "Nothing was published: this run built user_features" in output
     copy.dbt("run-operation", "create_reader_role", FEATURES_READER="reader_of_changes")
     output = copy.dbt("build", SHOW_FEATURES="1")
     assert "longest_run_time_is_that_of_the_user" in output and "ERROR=0" in output
@@ -80,17 +87,11 @@ def test_three_edits_add_a_feature(copy: Project) -> None:
 
 def test_new_column_of_a_file_is_published(copy: Project) -> None:
     """The YAML of the seed, its staging model and the mart; its rows are compared by it, and it is in their text."""
-    edit(copy.root / "seeds" / "_seeds.yml", ("      - name: signup_date\n", "      - name: team\n        description: The team.\n      - name: signup_date\n"))
-    edit(
-        copy.root / "models" / "staging" / "stg_users.sql",
-        ("        nullif(email, '') as email,\n", "        nullif(email, '') as email,\n        nullif(team, '') as team,\n"),
-        ("        name,\n        email,\n", "        name,\n        email,\n        team,\n"),
-    )
-    edit(copy.root / "models" / "marts" / "user_features.sql", ("        users.user_id,\n", "        users.user_id,\n        users.team,\n"))
-    edit(
-        copy.root / "models" / "marts" / "user_features.yml",
-        ("      - name: total_experiments\n", "      - name: team\n        description: The team.\n        data_type: text\n      - name: total_experiments\n"),
-    )
+    apply(copy.root, "Add an input column")
+    copy.write(users="user_id,name,email,signup_date,team\n" + "".join(f"{user},User,,2023-01-01,red\n" for user in range(1, 11)))
+    check(copy, "Add an input column")
+    apply(copy.root, "Publish an input column")
+    check(copy, "Publish an input column")
     copy.write(
         users="user_id,name,email,signup_date,team\n1,Ann,,2023-01-01,red\n1,Ann,,2023-01-01,blue\n2,Bob,,,\n",
         user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time\n1,1,1,5\n",
@@ -101,6 +102,40 @@ def test_new_column_of_a_file_is_published(copy: Project) -> None:
     assert copy.query(texts) == [("1,Ann,,blue,2023-01-01",), ("2,Bob,,,",)]
     [(reason,)] = copy.query("select reason from {schema}.rejected_rows where file = 'users.csv' and column_name = ''")
     assert reason == "The row has the same id as row 2, but different content."
+
+
+def test_new_reason_is_in_the_rejects(copy: Project) -> None:
+    apply(copy.root, "Change what is rejected")
+    copy.write(user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time\n1,1,1,0.00\n2,1,2,5\n")
+    copy.dbt("seed", "--quiet")
+    copy.dbt("run", "--quiet")
+    assert "run_time_of_0_was_not_measured" in check(copy, "Change what is rejected")
+    assert copy.query("select row_number, column_name, row_kept from {schema}.rejected_rows where reason like '%is 0, which means%'") == [
+        (2, "experiment_run_time", True)
+    ]
+
+
+def test_new_engine_difference(copy: Project) -> None:
+    apply(copy.root, "Add an engine difference")
+    assert re.findall(r"\|\s+(\d+)(?:\.0)? \|", check(copy, "Add an engine difference")) == ["2", "2"]
+
+
+def test_one_test_and_one_plan(copy: Project) -> None:
+    commands = [line for line in blocks("Run one test", "sh").splitlines() if line.startswith("dbt ")]
+    output = shell("\n".join(commands), copy.root, copy.settings({}))
+    assert output.count("WARN=0 ERROR=0 SKIP=0") == 2 and "every_user_has_features" in output
+    for name, test in re.findall(r"pytest (\S+) -k (\w+)", blocks("Run one test", "sh")):
+        assert f"def test_{test}" in (PROJECT / name).read_text()
+    assert "GroupAggregate" in check(copy, "Read a query plan")
+
+
+def test_release(tmp_path: Path) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(PROJECT, root, ignore=shutil.ignore_patterns(".?*", "target", "logs", "*.lock"))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    assert "1 passed" in shell(blocks("Release", "sh"), root, {**environment, "PYTHONPATH": str(root / "src")})
+    assert 'version: "1.0.0"' in (root / "dbt_project.yml").read_text()
+    assert re.search(r"^## \[1\.0\.0\] - \d{4}-\d\d-\d\d$", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("folder", ["staging", "intermediate", "marts"])

@@ -24,11 +24,11 @@ FAULTS = {
     ),
     "preamble": (
         "Export of 2023-05-01\n\nuser, and more\n" + HEADER + "1,Alice,a@example.com,2023-01-01",
-        "the header seems to be on line 4, and not on line 1; take the lines before it out.",
+        "the header seems to be on line 4, not on line 1; remove the lines before it.",
     ),
     "no header": (
         "1,Alice,a@example.com,2023-01-01\n",
-        "line 1 seems to be a row and no header; put a line above it with the columns user_id, name, email, signup_date.",
+        "line 1 seems to be a row, not a header; add a line above it with the columns user_id, name, email, signup_date.",
     ),
     "another name": (
         "user_id,name,e_mail,signup_date\n1,Alice,a@example.com,2023-01-01",
@@ -37,35 +37,35 @@ FAULTS = {
     ),
     "another separator": (
         (HEADER + "1,Alice,a@example.com,2023-01-01\n").replace(",", "^"),
-        "the separator seems to be '^', as line 1 shows; write the file with a comma, semicolon, tab or pipe.",
+        "the separator seems to be '^' (see line 1); use a comma, semicolon, tab or pipe instead.",
     ),
     "whole lines in quotes": (
         '"user_id,name,email,signup_date"\n"1,Alice,a@example.com,2023-01-01"\n',
-        "each line is in quotes as a whole, as line 1 shows; take the quotes around whole lines out.",
+        "each line is quoted as a whole (see line 1); remove the quotes around whole lines.",
     ),
     "NUL byte": (
         HEADER + "1,Alice,a@example.com,2023-01-01\n2,B\0b,,\n",
-        "line 3 has a NUL byte, which no text has; export the file anew as text.",
+        "line 3 contains a NUL byte, which text cannot have; export the file again as text.",
     ),
     "row without an end": (
         HEADER + "1," + "A" * 2_000_000,
-        "the row that begins on line 2 is longer than 1 MiB; close the quotes in it, or write the file with line ends.",
+        "the row that begins on line 2 is longer than 1 MiB; close the quotes in it, or add the missing line endings.",
     ),
-    "web page": ("<!DOCTYPE html>\n<html>", "it is a web page, perhaps one to log in; download the file itself."),
+    "web page": ("<!DOCTYPE html>\n<html>", "it is a web page, perhaps a login page; download the file itself."),
     "PDF": (b"%PDF-1.7\n\xff", "it is a PDF file; export the table itself."),
-    "pointer of Git LFS": (
+    "Git LFS pointer": (
         "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n",
-        "it is a pointer of Git LFS and not the file itself; fetch it by `git lfs pull`.",
+        "it is a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`.",
     ),
-    "old Excel workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it is an Excel workbook of the old kind; save it as .xlsx or CSV."),
-    "cut short": (gzip.compress((HEADER * 1000).encode())[:-20], "it is packed, and damaged or cut short"),
+    "old Excel workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it is an Excel workbook in the old format; save it as .xlsx or CSV."),
+    "cut short": (gzip.compress((HEADER * 1000).encode())[:-20], "it is compressed, and damaged or cut short"),
     "empty file": (b"", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "blank lines only": (b"\n \n\t\r\n", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "byte-order mark only": (b"\xef\xbb\xbf", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "Latin-1": (
         (HEADER + "1,Alice,a@example.com,2023-01-01\n2,José,j@example.com,2023-02-01\n").encode("latin-1"),
-        "line 3 is not UTF-8 text; with SEEDS_ENCODING=cp1252 it would read '2,José,j@example.com,2023-02-01': set the encoding that makes it"
-        " right, or save the file as UTF-8.",
+        "line 3 is not UTF-8 text; with SEEDS_ENCODING=cp1252 it would read '2,José,j@example.com,2023-02-01': set the encoding with which"
+        " it reads correctly, or save the file as UTF-8.",
     ),
     "unclosed quote": (
         HEADER + '1,Alice,a@example.com,2023-01-01\n\n2,"Bob,b@example.com,2023-02-01\n3,Carol,c@example.com,2023-03-01\n',
@@ -146,11 +146,11 @@ def test_no_server(published: Project) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "sentence"),
     [
-        ("FEATURES_SCHEMA", "lab; drop", "FEATURES_SCHEMA is 'lab; drop'; the name of a schema has letters, digits, _ and - only, and 55 bytes"),
+        ("FEATURES_SCHEMA", "lab; drop", "FEATURES_SCHEMA is 'lab; drop'; the name of a schema may only have letters, digits, _ and -, and at most 55 bytes"),
         # Postgres cuts a name at 63 bytes, and `_staging` is added to this one.
-        ("FEATURES_SCHEMA", "s" * 56, "letters, digits, _ and - only, and 55 bytes at most."),
-        ("FEATURES_SCHEMA", "\u00fc" * 28, "letters, digits, _ and - only, and 55 bytes at most."),
-        ("PGDATABASE", 'lab"', "PGDATABASE is 'lab\"'; the name of a database with quotes or backslashes is not understood here."),
+        ("FEATURES_SCHEMA", "s" * 56, "letters, digits, _ and -, and at most 55 bytes."),
+        ("FEATURES_SCHEMA", "\u00fc" * 28, "letters, digits, _ and -, and at most 55 bytes."),
+        ("PGDATABASE", 'lab"', "PGDATABASE is 'lab\"'; names of databases with quotes or backslashes are not supported."),
         ("PGOPTIONS", "-c standard_conforming_strings=off", "set its standard_conforming_strings to on."),
     ],
 )
@@ -162,11 +162,11 @@ def test_connection_by_which_a_text_could_be_run_is_refused(published: Project, 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"PGDATABASE": "latin"}, "The database latin has the encoding LATIN1; name one with UTF8 in PGDATABASE."),
-        ({"PGOPTIONS": "-c default_transaction_read_only=on"}, "The server is read-only, as one in recovery is; name one that can be written to"),
+        ({"PGDATABASE": "latin"}, "The database latin has the encoding LATIN1; set PGDATABASE to one with UTF8."),
+        ({"PGOPTIONS": "-c default_transaction_read_only=on"}, "The server is read-only, for example because it is in recovery; set PGHOST to one that can be written to"),
         ({"PGUSER": "powerless"}, 'The role powerless may not create schemas in the database postgres; let its owner run `grant create on database'),
         ({"PGUSER": "nobody_there"}, 'role "nobody_there" does not exist'),
-        ({"FEATURES_SCHEMA": "lab\"s"}, "FEATURES_SCHEMA is 'lab\"s'; the name of a schema has letters, digits, _ and - only"),
+        ({"FEATURES_SCHEMA": "lab\"s"}, "FEATURES_SCHEMA is 'lab\"s'; the name of a schema may only have letters, digits, _ and -"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

@@ -26,7 +26,7 @@ NAMES = ["users", "user_experiments", "compounds"]
 def test_two_candidates_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + ROWS)
     (tmp_path / "Compounds (1).tsv").write_text(HEADER + ROWS)
-    assert problem(tmp_path) == f"{tmp_path} has Compounds (1).tsv and compounds.csv, and each could be the table compounds; leave one of them there."
+    assert problem(tmp_path) == f"{tmp_path} contains Compounds (1).tsv and compounds.csv, and each could be the table compounds; keep only one of them there."
 
 
 def test_other_files_are_no_candidates(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_parts_with_columns_in_any_order(tmp_path: Path) -> None:
     assert found.rejected == [7]
     (parts / "2024-02.csv").write_text("compound_id;compound_name\n")
     (parts / "2024-04").touch()
-    assert problem(tmp_path) == "its folder has 2024-04, which is no table; take it out, or give it an ending such as .csv."
+    assert problem(tmp_path) == "its folder contains 2024-04, which is not a table; remove it, or give it an extension such as .csv."
     (parts / "2024-04").unlink()
     assert problem(tmp_path).startswith("compounds/2024-02.csv: the header on line 1 lacks the column compound_structure")
 
@@ -102,12 +102,12 @@ def test_workbook(tmp_path: Path) -> None:
     workbook(tmp_path / "compounds.xlsx", {"Sheet1": rows})
     assert len(read(tmp_path).rows) == 3
     workbook(tmp_path / "compounds.xlsx", {"Sheet1": rows, "Sheet2": rows})
-    assert problem(tmp_path) == "it has the sheets Sheet1, Sheet2, and none is named compounds; name one so."
+    assert problem(tmp_path) == "it has the sheets Sheet1, Sheet2, and none is named compounds; rename one of them."
 
 
 def test_workbook_by_another_name(tmp_path: Path) -> None:
     workbook(tmp_path / "compounds.csv", {"compounds": [COLUMNS]})
-    assert problem(tmp_path) == "it is an Excel workbook by another name; give it the ending .xlsx, or save it as CSV."
+    assert problem(tmp_path) == "it is an Excel workbook without the extension .xlsx; rename it, or save it as CSV."
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def test_token(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with web_server(answer) as url:
         sentence = problem(f"{url}/export")
-        assert "401" in sentence and sentence.endswith("see that the address and the rights to it are right, and load it again.")
+        assert "401" in sentence and sentence.endswith("check the address and your access to it, and load it again.")
         monkeypatch.setitem(fsspec.config.conf, "http", {"client_kwargs": {"headers": {"Authorization": "Bearer sesame"}}})
         assert len(read(f"{url}/export").rows) == 2
         assert "sesame" not in problem(url.replace("//", "//user:sesame@") + "/nothing")
@@ -243,7 +243,7 @@ def test_s3(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_missing_package() -> None:
     sentence = problem("gs://lab/export")
-    assert sentence == 'it cannot be read: Please install gcsfs to access Google Storage; install it by `.venv/bin/pip install gcsfs`.'
+    assert sentence == 'it cannot be read: Please install gcsfs to access Google Storage; install it with `.venv/bin/pip install gcsfs`.'
 
 
 def test_unknown_kind_of_address() -> None:

@@ -225,7 +225,7 @@ def test_run_that_was_overtaken_is_refused(built: Project, published: Project) -
     published.dbt("seed", "--quiet", FEATURES_RUN_ID="overtaken")
     published.dbt(*BUILD_WITHOUT_TESTS, "--quiet", FEATURES_RUN_ID="faster")
     output = " ".join(published.dbt("run", succeeds=False, FEATURES_RUN_ID="overtaken").split())
-    assert "The run faster has built since the run overtaken began, and tables of both would be mixed" in output
+    assert "The run faster has built since the run overtaken began, which would mix the tables of both" in output
 
 
 @pytest.mark.parametrize(

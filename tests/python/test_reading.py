@@ -175,7 +175,7 @@ def test_two_stray_quotes_swallow_no_row(tmp_path: Path) -> None:
 
 def test_another_header_below_is_refused(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\nCompound ID,Compound-Name,compound.structure\n2,b,y\n\ncompound_name,compound_id\nc,3\n")
-    assert problem(tmp_path) == "line 6 is another header; put the rows below it into a file of their own."
+    assert problem(tmp_path) == "line 6 is another header; move the rows below it to another file."
 
 
 def test_separator_is_the_one_of_the_columns(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_separator_is_the_one_of_the_columns(tmp_path: Path) -> None:
 
 def test_encodings_in_one_file(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_bytes((HEADER + "1,é,x\n").encode() + "2,é,y\n".encode("cp1252"))
-    assert problem(tmp_path) == "line 3 is not UTF-8 text, and lines before it are: the file mixes encodings; export it anew in one."
+    assert problem(tmp_path) == "line 3 is not UTF-8 text, and lines before it are: the file mixes encodings; export it again in one of them."
 
 
 TEXT = HEADER + '1,"Zoë, pure",C20\n2,b,"C21\nH30"\n\n4,d,e\n'

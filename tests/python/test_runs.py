@@ -340,7 +340,7 @@ def test_file_that_changes_while_it_is_loaded(built: Project, published: Project
         change(built.seeds / "users.csv", how)
         release()
         output = run.result()
-    sentence = "the file went away while it was loaded" if how == "goes away" else "the file changed while it was loaded"
+    sentence = "the file disappeared while it was loaded" if how == "goes away" else "the file changed while it was loaded"
     assert f"users.csv ({built.seeds}/users.csv): {sentence}" in " ".join(output.split())
     assert built.query("select * from {schema}_raw.users") == before
 

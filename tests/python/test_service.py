@@ -95,7 +95,7 @@ def test_neither_json_nor_csv(service: Service) -> None:
 
 def test_one_user(service: Service, first_run: dict[str, Any]) -> None:
     assert service.get("/features/7")["most_common_compound_name"] == "Compound B"
-    assert service.get("/features/11", 404)["detail"] == "There is no user 11 among those published."
+    assert service.get("/features/11", 404)["detail"] == "User 11 is not published."
 
 
 def test_rejected_rows_page_by_key(service: Service, first_run: dict[str, Any], project: Project) -> None:
@@ -368,7 +368,7 @@ def test_the_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_reads_as_the_reader_where_there_is_one(service: Service, first_run: dict[str, Any], project: Project) -> None:
-    assert "There is no role features_reader, so the service reads as postgres; `make roles` makes it." in service.output
+    assert "There is no role features_reader, so the service reads as postgres; `make roles` creates it." in service.output
     project.dbt("run-operation", "create_reader_role", FEATURES_READER="reader_of_service")
     with serving(project, FEATURES_READER="reader_of_service") as reading:
         assert "no role" not in reading.output

@@ -65,7 +65,7 @@ def inject(campaign: Campaign, ground: Ground, all_payloads: bool) -> None:
         for payload in PAYLOADS if all_payloads else [choose.choice(PAYLOADS)]:
             for command in (BUILD, ("run-operation", "create_reader_role"), ("run-operation", "show_features")):
                 output = project.dbt(*command, succeeds=False, FEATURES_SCHEMA=payload)
-                assert "the name of a schema has letters, digits" in output, output
+                assert "the name of a schema may only have letters, digits" in output, output
                 expect_canary(project)
     with campaign.attempt(INJECTED_SETTINGS, "FEATURES_STARTED_BY, not UTF-8"):
         project.dbt(*BUILD, FEATURES_STARTED_BY=b"\xff\xfe")  # type: ignore[arg-type]

@@ -84,16 +84,16 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
     if len(names) == 1 and (cell := names[0]):
         inner = separator_of(cell)
         if inner in cell and set(wanted) <= {name_of(part.strip(WHITE_SPACE + '"')) for part in cell.split(inner)}:
-            raise ReadingError(f"each line is in quotes as a whole, as line {line} shows; take the quotes around whole lines out.")
+            raise ReadingError(f"each line is quoted as a whole (see line {line}); remove the quotes around whole lines.")
         mark = next((mark for mark in cell if not mark.isalnum() and mark not in " _" and set(wanted) <= {name_of(part) for part in cell.split(mark)}), "")
         if mark:
-            raise ReadingError(f"the separator seems to be '{mark}', as line {line} shows; write the file with a comma, semicolon, tab or pipe.")
+            raise ReadingError(f"the separator seems to be '{mark}' (see line {line}); use a comma, semicolon, tab or pipe instead.")
     for offset, text in enumerate(following, 1):
         cells = text.replace('"', "").split(separator_of(text))
         if set(wanted) <= {name_of(cell.strip(WHITE_SPACE)) for cell in cells}:
-            raise ReadingError(f"the header seems to be on line {line + offset}, and not on line {line}; take the lines before it out.")
+            raise ReadingError(f"the header seems to be on line {line + offset}, not on line {line}; remove the lines before it.")
     if len(missing) == len(wanted) and any(name.lstrip("+").isdigit() for name in names):
-        raise ReadingError(f"line {line} seems to be a row and no header; put a line above it with the columns {', '.join(wanted)}.")
+        raise ReadingError(f"line {line} seems to be a row, not a header; add a line above it with the columns {', '.join(wanted)}.")
     close = [
         f"{match[0]} for {name}" for name in missing if (match := difflib.get_close_matches(name, [one for one in names if one not in wanted], 1))
     ]

@@ -22,18 +22,18 @@ PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 BLOCK_BYTES = 1 << 20
 # What the first bytes of a file show that is no table.
 NOT_TABLES = {
-    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind; save it as .xlsx or CSV.",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook in the old format; save it as .xlsx or CSV.",
     b"%PDF": "a PDF file; export the table itself.",
-    b"version https://git-lfs": "a pointer of Git LFS and not the file itself; fetch it by `git lfs pull`.",
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`.",
     b"PAR1": "a Parquet file; export the table as CSV.",
     b"SQLite format 3": "an SQLite database; export the table as CSV.",
-    b"{\\rtf": "a document of a word processor; save the table as CSV.",
+    b"{\\rtf": "a word processor document; save the table as CSV.",
     b"\xff\xfe\0\0": "UTF-32 text; save it as UTF-8.",
     b"<?xml": "an XML file; export the table as CSV.",
     b'{"': "a JSON file; export the table as CSV.",
     b'[{': "a JSON file; export the table as CSV.",
-    b"<!doctype html": "a web page, perhaps one to log in; download the file itself.",
-    b"<html": "a web page, perhaps one to log in; download the file itself.",
+    b"<!doctype html": "a web page, perhaps a login page; download the file itself.",
+    b"<html": "a web page, perhaps a login page; download the file itself.",
 }
 
 
@@ -64,10 +64,10 @@ class File:
         try:
             now = os.stat(self.path)
         except OSError as error:
-            raise ReadingError(f"the file went away while it was loaded ({error.strerror}); put it there and load it again.") from None
+            raise ReadingError(f"the file disappeared while it was loaded ({error.strerror}); put it back and load it again.") from None
         if any(getattr(now, name) != getattr(self._stat, name) for name in ("st_size", "st_mtime_ns", "st_ino", "st_dev")):
             raise ReadingError(
-                f"the file changed while it was loaded, from {self.size_bytes} bytes to {now.st_size}; load it again when nothing writes to it."
+                f"the file changed while it was loaded, from {self.size_bytes} bytes to {now.st_size}; load it again when nothing is writing to it."
             )
 
     @contextmanager
@@ -90,7 +90,7 @@ class File:
                 else:
                     yield file
             except (EOFError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError) as error:
-                raise ReadingError(f"it is packed, and damaged or cut short ({error}); export or copy it anew.") from None
+                raise ReadingError(f"it is compressed, and damaged or cut short ({error}); export or copy it again.") from None
 
     @property
     def position(self) -> int:
@@ -123,7 +123,7 @@ def _opener(first: bytes) -> Callable[[BinaryIO], Any] | None:
 def _only_member(archive: zipfile.ZipFile) -> str:
     names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
     if "xl/workbook.xml" in names:
-        raise ReadingError("it is an Excel workbook by another name; give it the ending .xlsx, or save it as CSV.")
+        raise ReadingError("it is an Excel workbook without the extension .xlsx; rename it, or save it as CSV.")
     if len(names) != 1:
         raise ReadingError(f"it is a zip file with {len(names)} files; put one file in it, or unpack it.")
     return names[0]
@@ -149,9 +149,9 @@ def find(folder: str, table: str, copies: Path) -> list[File]:
         return [File(path, path.name)]
     parts = [part for part in sorted(path.iterdir()) if not part.name.startswith((".", "_", "~$")) and part.suffix != ".md"]
     if other := next((part.name for part in parts if _stem(part.name) is None or part.is_dir()), ""):
-        raise ReadingError(f"its folder has {other}, which is no table; take it out, or give it an ending such as .csv.")
+        raise ReadingError(f"its folder contains {other}, which is not a table; remove it, or give it an extension such as .csv.")
     if not parts:
-        raise ReadingError(f"the folder {path} has no file; put the parts of the table there.")
+        raise ReadingError(f"the folder {path} contains no files; put the parts of the table there.")
     return [File(part, f"{path.name}/{part.name}") for part in parts]
 
 
@@ -172,7 +172,7 @@ def _only(names: list[str], table: str, folder: str) -> str:
     if not names:
         raise ReadingError("it cannot be read: No such file or directory; put the file there, or name its folder in SEEDS_DIR.")
     if len(names) > 1:
-        raise ReadingError(f"{folder} has {' and '.join(names)}, and each could be the table {table}; leave one of them there.")
+        raise ReadingError(f"{folder} contains {' and '.join(names)}, and each could be the table {table}; keep only one of them there.")
     return names[0]
 
 
@@ -202,10 +202,10 @@ def _fetch(url: str, table: str, copies: Path) -> list[File]:
     except ImportError as error:
         named = re.search(r'(?:[Ii]nstall |requires ")(\w+)', str(error))
         package = error.name or (named and named[1])
-        raise ReadingError(f"it cannot be read: {error}; install it by `.venv/bin/pip install {package or '...'}`.") from None
+        raise ReadingError(f"it cannot be read: {error}; install it with `.venv/bin/pip install {package or '...'}`.") from None
     except Exception as error:  # each store has errors of its own
         text = str(error).replace(url, shown) or type(error).__name__
-        raise ReadingError(f"it cannot be read: {text}; see that the address and the rights to it are right, and load it again.") from None
+        raise ReadingError(f"it cannot be read: {text}; check the address and your access to it, and load it again.") from None
 
 
 def _options(url: str) -> dict[str, Any]:

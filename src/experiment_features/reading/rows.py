@@ -79,7 +79,7 @@ class Rows:
             self.problem = str(error)
             return b""
         except OSError as error:
-            self.problem = f"it cannot be read any more ({error.strerror or error}); load it again."
+            self.problem = f"it can no longer be read ({error.strerror or error}); load it again."
             return b""
 
     @property
@@ -372,7 +372,7 @@ class Form:
             if names == self._names:
                 return to._skipped(lines)
             if len(set(names) & set(to.columns)) > 1:
-                raise ReadingError(f"line {line} is another header; put the rows below it into a file of their own.")
+                raise ReadingError(f"line {line} is another header; move the rows below it to another file.")
         if has_right_quotes and not any(cells):
             return to._skipped(lines)
         to.count += 1

@@ -37,7 +37,7 @@ class Blocks:
         try:
             self._codec = codecs.lookup(encoding or _encoding_of(self._rest))
         except LookupError:
-            raise ReadingError(f"SEEDS_ENCODING is '{encoding}', which is no encoding that Python knows; name one such as cp1252.") from None
+            raise ReadingError(f"SEEDS_ENCODING is '{encoding}', an encoding that Python does not know; use one such as cp1252.") from None
         # Python has an incremental decoder for every encoding of text.
         new_decoder = self._codec.incrementaldecoder if self._codec.name != "utf-8" else None
         self._decoder = new_decoder() if new_decoder else None
@@ -55,7 +55,7 @@ class Blocks:
             if len(block) > LONGEST_RECORD + BLOCK_BYTES:
                 raise ReadingError(
                     f"the row that begins on line {self.line} is longer than {LONGEST_RECORD >> 20} MiB; "
-                    "close the quotes in it, or write the file with line ends."
+                    "close the quotes in it, or add the missing line endings."
                 )
             raw = self._file.read(BLOCK_BYTES)
             self._is_at_end = not raw
@@ -69,7 +69,7 @@ class Blocks:
                 line = LINE_END.split(block[: error.start])[-1] + LINE_END.split(block[error.start :])[0]
                 raise ReadingError(_not_text(self._line_of(block, error.start), line, block[: error.start].isascii())) from None
         if (place := block.find(b"\0")) >= 0:
-            raise ReadingError(f"line {self._line_of(block, place)} has a NUL byte, which no text has; export the file anew as text.")
+            raise ReadingError(f"line {self._line_of(block, place)} contains a NUL byte, which text cannot have; export the file again as text.")
         return block
 
     def _line_of(self, block: bytes, place: int) -> int:
@@ -103,11 +103,11 @@ def _encoding_of(first: bytes) -> str:
 
 def _not_text(number: int, line: bytes, is_first: bool) -> str:
     if not is_first:
-        return f"line {number} is not UTF-8 text, and lines before it are: the file mixes encodings; export it anew in one."
+        return f"line {number} is not UTF-8 text, and lines before it are: the file mixes encodings; export it again in one of them."
     windows = line.decode("cp1252", "replace").strip(WHITE_SPACE)
     shown = windows if len(windows) <= 60 else windows[:60] + "..."
     return (
-        f"line {number} is not UTF-8 text; with SEEDS_ENCODING=cp1252 it would read '{shown}': set the encoding that makes it right, "
+        f"line {number} is not UTF-8 text; with SEEDS_ENCODING=cp1252 it would read '{shown}': set the encoding with which it reads correctly, "
         "or save the file as UTF-8."
     )
 

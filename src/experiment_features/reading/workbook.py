@@ -20,10 +20,10 @@ def records(path: Path, table: str) -> Iterator[list[str]]:
         workbook = python_calamine.CalamineWorkbook.from_path(str(path))
         named = [name for name in workbook.sheet_names if name.strip().lower() == table.lower()]
         if not named and len(workbook.sheet_names) > 1:
-            raise ReadingError(f"it has the sheets {', '.join(workbook.sheet_names)}, and none is named {table}; name one so.")
+            raise ReadingError(f"it has the sheets {', '.join(workbook.sheet_names)}, and none is named {table}; rename one of them.")
         rows = workbook.get_sheet_by_name((named or workbook.sheet_names)[0]).to_python(skip_empty_area=False)
     except (python_calamine.CalamineError, OSError) as error:
-        raise ReadingError(f"it cannot be read as an Excel workbook ({error}); save it anew, or as CSV.") from None
+        raise ReadingError(f"it cannot be read as an Excel workbook ({error}); save it again, or as CSV.") from None
     for row in rows:
         yield [_text(cell) for cell in row]
 

@@ -16,7 +16,7 @@ from experiment_features.service.runner import Runner
 from experiment_features.service.security import Guard
 from experiment_features.service.settings import Settings
 
-DESCRIPTION = """Starts the build of the features, shows how far it is, and reads what was published.
+DESCRIPTION = """Starts runs, shows their progress, and returns the published features.
 Errors are problem documents (RFC 9457)."""
 
 

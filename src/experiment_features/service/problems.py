@@ -59,7 +59,7 @@ def problem_of(error: psycopg.Error) -> Problem:
         return Problem(503, "The database took too long to answer; ask for less, or try again later.", {"Retry-After": "30"})
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return Problem(503, "The database does not answer; start it, or try again in a moment.", {"Retry-After": "5"})
-    return Problem(500, "The database refused a statement of the service; the log of the service says which.")
+    return Problem(500, "The database refused a statement of the service; see the log of the service.")
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -80,7 +80,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(NoPlaceError)
     async def _no_place(request: Request, error: NoPlaceError) -> JSONResponse:
         whose = " for your address" if error.is_of_client else ""
-        sentence = f"There are {error.places} exports under way{whose} already; try again when one has ended."
+        sentence = f"There are {error.places} exports in progress{whose} already; try again when one has ended."
         return Problem(503, sentence, {"Retry-After": "5"}).response()
 
     @app.exception_handler(HTTPException)
@@ -88,7 +88,7 @@ def add_problem_handlers(app: FastAPI) -> None:
         details = {
             400: "The body cannot be read; it has to be JSON, written in UTF-8.",
             404: "There is nothing at this address; GET /docs lists the calls.",
-            405: "This call has another method; see GET /docs.",
+            405: "This address does not support the method; see GET /docs.",
         }
         return Problem(error.status_code, details.get(error.status_code, str(error.detail)), error.headers).response()
 
@@ -100,4 +100,4 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        return Problem(500, "The service made a mistake; its log says which.").response()
+        return Problem(500, "Internal error; see the log of the service.").response()

@@ -55,7 +55,7 @@ class Runner:
         """
         async with self._starting:
             if self._stopping.is_set():
-                raise Problem(503, "The service is about to end, and starts nothing more.")
+                raise Problem(503, "The service is shutting down and starts no more runs.")
             running = next((child.run_id for child in self._children.values() if child.is_alive), None)
             running = running or await self._database.holder()
             if running:
@@ -178,7 +178,7 @@ class Runner:
 
 def under_way(run_id: str) -> Problem:
     """The problem of a call that would start a second run."""
-    return Problem(409, f"The run {run_id} is under way; wait until it has ended, or stop it.", run=run_id)
+    return Problem(409, f"The run {run_id} is in progress; wait until it has ended, or stop it.", run=run_id)
 
 
 def _of_child(child: Child) -> Run:

@@ -84,7 +84,7 @@ class Guard:
     def _check_host(self, headers: Headers) -> None:
         """Refuses a name that somebody's DNS server has pointed to this machine."""
         if self._hosts is not None and _hostname(f"//{headers.get('host', '')}") not in self._hosts:
-            raise Problem(421, "The service is known here by the names localhost and 127.0.0.1 only.")
+            raise Problem(421, "The service only answers to the names localhost and 127.0.0.1.")
 
     def _check_token(self, headers: Headers, path: str) -> None:
         # The page holds no data; it asks for the token and brings it with the calls that do.

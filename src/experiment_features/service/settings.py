@@ -138,7 +138,7 @@ def _proxies(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, 
     try:
         return tuple(ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip())
     except ValueError as error:
-        raise SettingsError(f"ETL_PROXIES takes addresses or networks, such as 192.0.2.1 or 192.0.2.0/24, between commas: {error}.") from None
+        raise SettingsError(f"ETL_PROXIES takes addresses or networks, such as 192.0.2.1 or 192.0.2.0/24, separated by commas: {error}.") from None
 
 
 def _limits(environment: Mapping[str, str]) -> Limits:
