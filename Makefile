@@ -1,15 +1,15 @@
 # `make` alone lists the targets. What each needs is installed into .venv on first use, in the folder that FEATURES_HOME names.
-# No path is the name of a target, or stands in a command but in quotes: it may hold any character.
+# Paths may hold any character, so none is the name of a target, and each is quoted.
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11 python3.10,\
 	$(shell $(python) -c 'import sys; (3, 10) <= sys.version_info < (3, 14) and print("$(python)")' 2>/dev/null)) python3)
-# The activate script sets what is not set: DBT_PROFILES_DIR, and PGHOST for the project's own Postgres.
+# The activate script sets defaults for DBT_PROFILES_DIR, and for PGHOST (the project's own Postgres).
 HOME_FOLDER := $${FEATURES_HOME:-.}
 ACTIVATE := . "$(HOME_FOLDER)/.venv/bin/activate"
-# Where ENGINE names another engine than Postgres, its packages are installed beside the others.
+# If ENGINE names an engine other than Postgres, its packages are installed too.
 ENGINE ?= postgres
 export ENGINE
 ENGINE_READY := $(if $(filter postgres,$(ENGINE)),up,$(if $(filter spark,$(ENGINE)),java) installed-$(ENGINE))
@@ -32,21 +32,21 @@ help: ## list the targets
 
 run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every model, print the features
 	@echo "Loading the CSV files, building and testing every model ..."
-	@# In place of the shell, so that a signal to make reaches it.
+	@# `exec`, so a signal to make reaches dbt.
 	@$(ACTIVATE) && export SHOW_FEATURES=20 FEATURES_PROGRESS=1 && exec dbt --log-level warn build --exclude-resource-type unit_test
 
 test: installed-test installed-duckdb installed-service ## every check: lint, dbt's unit and data tests, pytest
-	@# One more than two cores, as much of a test is waiting; in the order of tests/python/conftest.py.
+	@# Three workers on two cores, since tests spend much time waiting; in the order of tests/python/conftest.py.
 	@$(ACTIVATE) && python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-fast: installed-test ## the checks between two edits, in under a minute: values, cells, the reader, dbt's unit tests
+test-fast: installed-test ## the checks between two edits, in under a minute
 	@$(ACTIVATE) && python -m pytest -q -n 2 --dist loadfile $(addprefix tests/python/test_,dbt.py published_input.py accepted.py reading.py files_page.py)
 
-lint: up installed-test ## the style of SQL, Python and YAML, and the types of src/
+lint: up installed-test ## check the style of SQL, Python and YAML, and the types in src/
 	@$(ACTIVATE) && ruff check && ruff format --check --quiet && mypy && yamllint --strict . && sqlfluff lint --processes 2 --disable-progress-bar models tests/dbt \
 		&& check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml && check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-format: up installed-test ## put SQL and Python into the form that `make lint` asks for
+format: up installed-test ## format SQL and Python the way `make lint` wants them
 	@$(ACTIVATE) && ruff check --fix --quiet && ruff format --quiet && sqlfluff fix --quiet --processes 2 --disable-progress-bar models tests/dbt
 
 serve: up installed-service ## start the HTTP service on http://localhost:5000 (ETL_PORT), until Ctrl-C
@@ -70,23 +70,23 @@ runs: installed ## print the last ten runs
 rejects: installed ## print the rejected rows of the last run and why (OUT=rejects.csv: write them to a file)
 	@$(ACTIVATE) && REJECTS_FILE="$(OUT)" dbt --quiet run-operation show_rejects
 
-roles: installed ## make the role features_reader, which may read what is published and nothing else
+roles: installed ## create the role features_reader, which may read what is published and nothing else
 	@$(ACTIVATE) && dbt --quiet run-operation create_reader_role
 
 docs: $(ENGINE_READY) ## generate the documentation and serve it on http://localhost:8080
 	@$(ACTIVATE) && dbt docs generate && dbt docs serve
 
-bench: installed-bench ## measure this project beside pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
+bench: installed-bench ## compare the speed with pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
 	@"$(HOME_FOLDER)/.venv-bench/bin/python" benchmarks/run.py
 
-parity: java installed-test installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute, on some hundred inputs
+parity: java installed-test installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute from some hundred inputs
 	@$(ACTIVATE) && python tests/python/parity.py
 
-torture: installed-test installed-duckdb ## kill, cut, fill and flood it, and count what is lost (FULL=1: the long form)
+torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, flood it with bad input, and count losses (FULL=1: the long form)
 	@$(ACTIVATE) && python tests/torture/torture.py
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
-lock: ## compile every lock file anew from pyproject.toml (needs uv)
+lock: ## recompile every lock file from pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock
 	$(COMPILE) --group duckdb --constraint requirements/run.lock pyproject.toml --output-file requirements/duckdb.lock
 	$(COMPILE) --group spark --constraint requirements/run.lock pyproject.toml --output-file requirements/spark.lock

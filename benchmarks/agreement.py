@@ -53,10 +53,7 @@ def first_difference(connection: psycopg2.extensions.connection, expected: str, 
     Such as "user 7 has total_experiments 3 instead of 4"; "rows" is how many rows a user has. Both are names of
     tables with user_id and the other columns of COLUMNS.
     """
-    values = ", ".join(
-        VALUE.format(place=place, column=column, same=same.format(column=column))
-        for place, (column, same) in enumerate(COLUMNS.items())
-    )
+    values = ", ".join(VALUE.format(place=place, column=column, same=same.format(column=column)) for place, (column, same) in enumerate(COLUMNS.items()))
     with connection.cursor() as cursor:
         cursor.execute(FIRST_DIFFERENCE.format(expected=expected, found=found, values=values))
         difference = cursor.fetchone()

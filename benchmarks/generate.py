@@ -133,18 +133,12 @@ def write_file(path: Path, form: Form, header: tuple[str, ...], chunks: Iterable
 def user_rows(users: int) -> list[tuple[str, ...]]:
     """One row per user: id, name, email and a sign-up date within two years."""
     first_day = date(2022, 1, 1)
-    return [
-        (str(user), f"User {user}", f"user{user}@example.com", (first_day + timedelta(days=user % 730)).isoformat())
-        for user in range(1, users + 1)
-    ]
+    return [(str(user), f"User {user}", f"user{user}@example.com", (first_day + timedelta(days=user % 730)).isoformat()) for user in range(1, users + 1)]
 
 
 def compound_rows(compounds: int) -> list[tuple[str, ...]]:
     """One row per compound: id, name and a formula."""
-    return [
-        (str(compound), f"Compound {compound}", f"C{compound}H{2 * compound + 2}")
-        for compound in range(1, compounds + 1)
-    ]
+    return [(str(compound), f"Compound {compound}", f"C{compound}H{2 * compound + 2}") for compound in range(1, compounds + 1)]
 
 
 def experiment_rows(rows: int, users: int, compounds: int) -> Iterator[list[tuple[str, ...]]]:
@@ -200,9 +194,7 @@ def spoil(random: np.random.Generator, chunk: list[tuple[str, ...]], users: int,
         chunk[place] = bad_row(BAD_KINDS[turn % len(BAD_KINDS)], chunk[place], earlier, users, compounds)
 
 
-def bad_row(
-    kind: str, row: tuple[str, ...], earlier: tuple[str, ...], users: int, compounds: int
-) -> tuple[str, ...]:
+def bad_row(kind: str, row: tuple[str, ...], earlier: tuple[str, ...], users: int, compounds: int) -> tuple[str, ...]:
     """A row with the fault `kind`, made of a good one and, for repetitions, of one above it."""
     experiment, user, listed, run_time = row
     return {

@@ -44,10 +44,7 @@ class Results:
         self.date: str = content["date"]
         self.machine: dict = content["machine"]
         self.versions: dict[str, str] = content["versions"]
-        self.measurements: dict[tuple[str, int], dict] = {
-            (one["contender"], one["rows"]): one
-            for one in content["measurements"]
-        }
+        self.measurements: dict[tuple[str, int], dict] = {(one["contender"], one["rows"]): one for one in content["measurements"]}
 
     def jobs(self) -> list[str]:
         """The jobs that were measured."""
@@ -167,9 +164,7 @@ def number(value: float) -> str:
 def draw(results: Results, path: Path) -> None:
     """A panel for each job: seconds against rows, both logarithmic, a line for each contender."""
     jobs = [job for job in results.jobs() if job != COMMANDS]
-    figure, panels = pyplot.subplots(
-        1, len(jobs), figsize=(6 * len(jobs), 6), sharey=True, squeeze=False, layout="constrained"
-    )
+    figure, panels = pyplot.subplots(1, len(jobs), figsize=(6 * len(jobs), 6), sharey=True, squeeze=False, layout="constrained")
     for panel, job in zip(panels[0], jobs):
         draw_job(panel, results, job)
     panels[0, 0].set_ylabel("seconds")

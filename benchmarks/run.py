@@ -117,9 +117,7 @@ class Benchmark:
         self.rows = rows
         self.folder = folder
         self.environment = environment
-        self.connection = psycopg2.connect(
-            host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres"
-        )
+        self.connection = psycopg2.connect(host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres")
         # A checkpoint cannot be in a transaction.
         self.connection.autocommit = True
 
@@ -191,11 +189,7 @@ class Benchmark:
     def seed_node_seconds(self, contender: Contender) -> float:
         """dbt's own time for the seed user_experiments in its last run."""
         path = self.folder / contender.schema / "target" / "run_results.json"
-        return next(
-            result["execution_time"]
-            for result in json.loads(path.read_text())["results"]
-            if result["unique_id"].endswith(".user_experiments")
-        )
+        return next(result["execution_time"] for result in json.loads(path.read_text())["results"] if result["unique_id"].endswith(".user_experiments"))
 
     def seconds_of_nodes(self, contender: Contender) -> float:
         """From the start of the first node of dbt's last run to the end of the last one."""

@@ -49,9 +49,7 @@ def of_spark(query: str) -> Iterable[tuple]:
 
 
 def main(engine: str) -> None:
-    rows = {"duckdb": of_duckdb, "spark": of_spark}[engine](
-        f"select {', '.join(COLUMNS)} from {os.environ['FEATURES_SCHEMA']}.user_features"
-    )
+    rows = {"duckdb": of_duckdb, "spark": of_spark}[engine](f"select {', '.join(COLUMNS)} from {os.environ['FEATURES_SCHEMA']}.user_features")
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     text.seek(0)

@@ -46,11 +46,7 @@ def user_features(users: pd.DataFrame, experiments: pd.DataFrame, compounds: pd.
         }
     )
 
-    entries = (
-        experiments[["experiment_id", "user_id"]]
-        .assign(compound_id=experiments["experiment_compound_ids"].str.split(";"))
-        .explode("compound_id")
-    )
+    entries = experiments[["experiment_id", "user_id"]].assign(compound_id=experiments["experiment_compound_ids"].str.split(";")).explode("compound_id")
     entries["compound_id"] = pd.to_numeric(entries["compound_id"], errors="coerce")
     entries = entries[entries["compound_id"].isin(compounds["compound_id"])].astype({"compound_id": "int64"})
     entries = entries.drop_duplicates(["experiment_id", "compound_id"])

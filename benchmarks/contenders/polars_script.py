@@ -32,9 +32,7 @@ def scan_rows(path: Path, keys: list[str]) -> pl.LazyFrame:
 def user_features(users: pl.LazyFrame, experiments: pl.LazyFrame, compounds: pl.LazyFrame) -> pl.LazyFrame:
     """One row per user: user_id and the features."""
     run_time = pl.col("experiment_run_time").cast(pl.Float64, strict=False)
-    experiments = experiments.join(users, on="user_id", how="semi").with_columns(
-        pl.when(run_time >= 0).then(run_time).alias("experiment_run_time")
-    )
+    experiments = experiments.join(users, on="user_id", how="semi").with_columns(pl.when(run_time >= 0).then(run_time).alias("experiment_run_time"))
 
     run_time = pl.col("experiment_run_time")
     per_user = experiments.group_by("user_id").agg(

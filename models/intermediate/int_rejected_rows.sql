@@ -57,7 +57,7 @@ user_compounds as (
 
 ),
 
-parts as (
+parts as {{ not_materialized() }} (
 
     {{ loaded_parts() }}
 

@@ -24,8 +24,7 @@ KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set
 
 # A node may be built again in a later command of the same run.
 REPLACE_NODES = (
-    "on conflict (run_id, node) do update set status = excluded.status, seconds = excluded.seconds, rows = excluded.rows, "
-    "message = excluded.message"
+    "on conflict (run_id, node) do update set status = excluded.status, seconds = excluded.seconds, rows = excluded.rows, message = excluded.message"
 )
 INSERT_NODES = "insert into {audit}.run_nodes (run_id, node, status, seconds, rows, message)"
 
@@ -193,8 +192,7 @@ class Run:
         text = f"The schema {self._schema} is being built by the run {run_id}"
         if self._has_log():
             found = self._execute(
-                "select command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') "
-                "from {audit}.runs where id = %s",
+                "select command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {audit}.runs where id = %s",
                 run_id,
             )
             for command, started_by, started in found:
@@ -222,13 +220,15 @@ class Run:
             self.run_id,
         ):
             raise RunError(
-                f"The run {other} has built since the run {self.run_id} began, which would mix the tables of both; "
-                "start again with another FEATURES_RUN_ID."
+                f"The run {other} has built since the run {self.run_id} began, which would mix the tables of both; start again with another FEATURES_RUN_ID."
             )
         self._execute(
             "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s) on conflict (id) do update set "
             "command = excluded.command, status = 'running', finished = null, message = null, nodes = runs.nodes + excluded.nodes",
-            self.run_id, command, storable(started_by), nodes,
+            self.run_id,
+            command,
+            storable(started_by),
+            nodes,
         )
 
     def give_up(self, command: str, started_by: str, nodes: int, waited_seconds: float, status: str, message: str) -> None:
@@ -238,7 +238,13 @@ class Run:
                 "insert into {audit}.runs (id, command, started_by, nodes, started, finished, status, message) "
                 "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), %s, %s) "
                 "on conflict (id) do update set status = excluded.status, message = excluded.message",
-                self.run_id, command, storable(started_by), nodes, waited_seconds, status, storable(message),
+                self.run_id,
+                command,
+                storable(started_by),
+                nodes,
+                waited_seconds,
+                status,
+                storable(message),
             )
 
     def add_node(self, node: Node) -> None:
@@ -272,8 +278,7 @@ class Run:
                 )
             cursor.execute(
                 self._with_schemas(
-                    "update {audit}.runs set status = %s, message = %s, causes = coalesce(%s::text[], causes), "
-                    "finished = clock_timestamp() where id = %s"
+                    "update {audit}.runs set status = %s, message = %s, causes = coalesce(%s::text[], causes), finished = clock_timestamp() where id = %s"
                 ),
                 (status, message and storable(message), causes and [storable(cause) for cause in causes], self.run_id),
             )

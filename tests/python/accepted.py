@@ -78,7 +78,7 @@ CELLS = [
     Cell("a list of strings, as JSON writes it", '["1", "2"]', LISTS, [1, 2]),
     Cell("a list of strings, as Python writes it", "['1', '2']", LISTS, [1, 2]),
     Cell("a list with decimals of zero", "[1.0, 2.]", LISTS, [1, 2]),
-    Cell("a list with plus signs and spreadsheet marks", "+1;=\"2\";'3", LISTS, [1, 2, 3]),
+    Cell("a list with plus signs and spreadsheet marks", '+1;="2";\'3', LISTS, [1, 2, 3]),
     Cell("a list with empty items", "1;;2;", LISTS, [1, 2]),
     Cell("a list with leading zeros", "01;002", LISTS, [1, 2]),
     Cell("a list with mixed separators, in which the comma may be a decimal mark", "1;2,3", LISTS, [1, None]),

@@ -12,9 +12,7 @@ from selenium import webdriver
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CHROMEDRIVER = shutil.which("chromedriver")
-needs_chromium = pytest.mark.skipif(
-    not (CHROMIUM and CHROMEDRIVER), reason="Chromium or its driver is not installed (Debian: chromium, chromium-driver)"
-)
+needs_chromium = pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="Chromium or its driver is not installed (Debian: chromium, chromium-driver)")
 
 
 @contextmanager

@@ -46,10 +46,7 @@ def prepare(project: Project) -> None:
     manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
     nodes = models_in(manifest["nodes"])
     tests = {
-        node["name"]: node["compiled_code"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "test"
-        and node["name"] not in TESTS_OF_THE_INPUT
+        node["name"]: node["compiled_code"] for node in manifest["nodes"].values() if node["resource_type"] == "test" and node["name"] not in TESTS_OF_THE_INPUT
     }
     statements = [f"create schema if not exists {{schema}}{suffix};" for suffix in ("", "_staging")]
     for seed in (node for node in manifest["nodes"].values() if node["resource_type"] == "seed" and node["columns"]):
@@ -64,17 +61,11 @@ def prepare(project: Project) -> None:
         "create function {schema}.record(case_number integer, problem text) returns void language plpgsql as $record$ begin "
         "if problem is not null then insert into {schema}.results values (case_number, 'problem', to_json(problem)); return; end if;"
     )
-    statements += (
-        f"delete from {node['relation_name']}; insert into {node['relation_name']} {node['compiled_code']};" for node in ordered
-    )
+    statements += (f"delete from {node['relation_name']}; insert into {node['relation_name']} {node['compiled_code']};" for node in ordered)
     for kind, relation in RESULTS.items():
-        statements.append(
-            f"insert into {{schema}}.results select case_number, '{kind}', to_json(result) from {relation} as result;"
-        )
+        statements.append(f"insert into {{schema}}.results select case_number, '{kind}', to_json(result) from {relation} as result;")
     for name, code in tests.items():
-        statements.append(
-            f"insert into {{schema}}.results select case_number, 'failed_test', to_json('{name}'::text) from ({code}) as failures;"
-        )
+        statements.append(f"insert into {{schema}}.results select case_number, 'failed_test', to_json('{name}'::text) from ({code}) as failures;")
     statements.append("end $record$;")
     project.query("\n".join(statements))
 
@@ -93,9 +84,7 @@ def after_parents(nodes: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     while len(ordered) < len(nodes):
         made = {node["unique_id"] for node in ordered}
         ordered += (
-            node
-            for name, node in nodes.items()
-            if name not in made and all(parent in made for parent in node["depends_on"]["nodes"] if parent in nodes)
+            node for name, node in nodes.items() if name not in made and all(parent in made for parent in node["depends_on"]["nodes"] if parent in nodes)
         )
     return ordered
 

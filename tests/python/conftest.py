@@ -162,9 +162,7 @@ class Project:
 
     def rejects(self) -> list[tuple[str, int, str, bool]]:
         """The published rejects: file, row number, column, whether the row was kept."""
-        return self.query(
-            "select file, row_number, column_name, row_kept from {schema}.rejected_rows order by file, row_number, column_name"
-        )
+        return self.query("select file, row_number, column_name, row_kept from {schema}.rejected_rows order by file, row_number, column_name")
 
 
 @pytest.fixture(scope="session")
@@ -190,9 +188,7 @@ def connection_environment(server: Server) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def make_project(
-    server: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., Project]:
+def make_project(server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
     """Makes a Project of its own: make_project('name')."""
 
     def make(schema: str) -> Project:

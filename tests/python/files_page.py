@@ -115,11 +115,7 @@ def page() -> str:
         "\n### Commas in run times\n",
         table(
             "the file has | read as",
-            (
-                f"{file.what} | "
-                + ", ".join(f"{shown(found)}: {value(Cell('', found, TIMES, read))}" for found, read in file.cells.items())
-                for file in FILES
-            ),
+            (f"{file.what} | " + ", ".join(f"{shown(found)}: {value(Cell('', found, TIMES, read))}" for found, read in file.cells.items()) for file in FILES),
         ),
         LEFT_OUT_TITLE,
     ]

@@ -19,7 +19,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -30,9 +29,7 @@ class ForkedDbt:
         self._server: subprocess.Popen[str] | None = None
         self.address = address or f"{tempfile.mkdtemp(prefix='forked-dbt-')}/socket"
         if not address:
-            self._server = subprocess.Popen(
-                [sys.executable, __file__, self.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+            self._server = subprocess.Popen([sys.executable, __file__, self.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             assert self._server.stdout and self._server.stdout.readline() == "ready\n"
 
     def close(self) -> None:
@@ -108,7 +105,6 @@ def load(folder: Path) -> None:
     """Has everything ready that each command would make anew, by parsing the project as the first and as a later command does."""
     import multiprocessing.util
 
-    import dbt.adapters.postgres
     from dbt.cli.main import dbtRunner
     from dbt_common.clients.jinja import template_cache
     from dbt_common.tests import enable_test_caching

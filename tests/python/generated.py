@@ -153,10 +153,7 @@ def rows(draw: st.DrawFn, faulty: bool) -> tuple[list[Row], list[Row], list[Row]
         good_times = kept + draw(st.sampled_from([some + COMMA_TIMES[1][:5] for some in ([], [], COMMA_TIMES[0][:2])]))
     dates, times = (BAD_DATES, [*BAD_TIMES, *COMMA_TIMES]) if faulty else ([GOOD_DATES], [good_times])
     times = [[text for text in kind if good_times is GOOD_TIMES or "." not in text] for kind in times]
-    users = [
-        [draw(NAMES), draw(NAMES), mostly(draw, GOOD_DATES, dates, 5)]
-        for _ in range(draw(st.integers(0, 6)))
-    ]
+    users = [[draw(NAMES), draw(NAMES), mostly(draw, GOOD_DATES, dates, 5)] for _ in range(draw(st.integers(0, 6)))]
     compounds = [[draw(NAMES), draw(NAMES)] for _ in range(draw(st.integers(0, 5)))]
     users, compounds = with_keys(draw, faulty, users), with_keys(draw, faulty, compounds)
 
@@ -290,12 +287,7 @@ def inputs(draw: st.DrawFn) -> Input:
             problems[place].add(draw(st.sampled_from(PROBLEMS)))
     columns = (USER_COLUMNS, EXPERIMENT_COLUMNS, COMPOUND_COLUMNS)
     tables = draw(rows(faulty))
-    return Input(
-        *(
-            draw(csv_file(names, table, faulty, problem))
-            for names, table, problem in zip(columns, tables, problems)
-        )
-    )
+    return Input(*(draw(csv_file(names, table, faulty, problem)) for names, table, problem in zip(columns, tables, problems)))
 
 
 def generate(number: int, chosen: int = 0) -> list[Input]:

@@ -94,10 +94,7 @@ def compute(users: bytes, experiments: bytes, compounds: bytes) -> Result:
 
     Raises LoadError for the first of users, experiments, compounds that cannot load.
     """
-    tables = {
-        file: load(file, data)
-        for file, data in zip(COLUMNS, (users, experiments, compounds))
-    }
+    tables = {file: load(file, data) for file, data in zip(COLUMNS, (users, experiments, compounds))}
     rejected: set[Rejected] = set()
     valid = {file: valid_rows(file, tables[file], rejected) for file in COLUMNS}
 
@@ -115,10 +112,7 @@ def compute(users: bytes, experiments: bytes, compounds: bytes) -> Result:
     names = {key: row.cells[1] for key, row in valid[COMPOUNDS].items()}
     uses = Counter(compound for e in used for compound in e.compounds)
     return Result(
-        features=[
-            user_features(user, [e for e in used if e.user == user], names)
-            for user in sorted(valid[USERS])
-        ],
+        features=[user_features(user, [e for e in used if e.user == user], names) for user in sorted(valid[USERS])],
         summary=summarise(len(valid[USERS]), used),
         usage=[{"compound_id": key, "compound_name": names[key] or None, "experiments": uses[key]} for key in sorted(uses)],
         rejected=rejected,
@@ -325,9 +319,7 @@ def meaning_of_marks(times: list[str]) -> tuple[str, bool]:
 
 def meaning_of_commas(times: list[str]) -> str:
     numbers = [bare(text) for text in times if "," in text and not text.endswith(",")]
-    if all(
-        re.fullmatch(GROUPS, number) or not re.fullmatch(f"{DECIMAL_COMMA}|{GROUPS_BY_POINTS}", number) for number in numbers
-    ):
+    if all(re.fullmatch(GROUPS, number) or not re.fullmatch(f"{DECIMAL_COMMA}|{GROUPS_BY_POINTS}", number) for number in numbers):
         return "ambiguous_comma"
     return "comma_and_point" if any("." in text for text in times if not is_missing(text)) else "decimal"
 
@@ -385,9 +377,7 @@ def read_experiment(row: Record, marks: tuple[str, bool], known: Set[int], rejec
     return Experiment(user, run_time, known & compounds)
 
 
-def user_features(
-    user: int, experiments: list[Experiment], names: dict[int, str]
-) -> dict[str, Any]:
+def user_features(user: int, experiments: list[Experiment], names: dict[int, str]) -> dict[str, Any]:
     """One user's features. names: the name of each valid compound, maybe empty."""
     times = [e.run_time for e in experiments if e.run_time is not None]
     total = sum(times, Fraction(0))

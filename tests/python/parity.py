@@ -70,9 +70,7 @@ class Postgres:
 
     def __init__(self, project: Project) -> None:
         environment = project.environment
-        self.connection = psycopg2.connect(
-            host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres"
-        )
+        self.connection = psycopg2.connect(host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres")
 
     def build(self, name: str, sql: str) -> None:
         with self.connection.cursor() as cursor:
@@ -221,15 +219,14 @@ def difference(expected: Outcome, found: Outcome) -> str | None:
     if isinstance(expected, str) or isinstance(found, str):
         if expected == found:
             return None
-        return "\n".join(
-            f"  {who}: {outcome if isinstance(outcome, str) else 'loaded'}" for who, outcome in (("Postgres", expected), ("here", found))
-        )
+        return "\n".join(f"  {who}: {outcome if isinstance(outcome, str) else 'loaded'}" for who, outcome in (("Postgres", expected), ("here", found)))
     for relation, rows in expected.items():
         if rows != found[relation]:
             missing, more = rows - found[relation], found[relation] - rows
             return "\n".join(
                 f"  {relation}: {sum(some.values())} rows {where} only, such as {next(iter(some))}"
-                for where, some in (("on Postgres", missing), ("here", more)) if some
+                for where, some in (("on Postgres", missing), ("here", more))
+                if some
             )
     return None
 
@@ -239,15 +236,13 @@ def adversarial(seed: int, users: int = 300, experiments: int = 1000, compounds:
     choose = random.Random(seed)
 
     def text() -> str:
-        return choose.choice(["", "NULL", "NaN", "${x}", "007", "O'Neil"]) if choose.random() < 0.3 else "".join(
-            choose.choices(PIECES, k=choose.randint(1, 4))
-        )
+        return choose.choice(["", "NULL", "NaN", "${x}", "007", "O'Neil"]) if choose.random() < 0.3 else "".join(choose.choices(PIECES, k=choose.randint(1, 4)))
 
     def mostly(good: Sequence[str], bad: Sequence[Sequence[str]]) -> str:
         return choose.choice(choose.choice(bad) if choose.random() < 0.05 else good)
 
     def number() -> str:
-        return choose.choice([*GOOD_TIMES, f"{choose.random() * 10**choose.randint(-6, 9):.{choose.randint(0, 17)}f}"])
+        return choose.choice([*GOOD_TIMES, f"{choose.random() * 10 ** choose.randint(-6, 9):.{choose.randint(0, 17)}f}"])
 
     edges = [str(MAX_KEY - offset) for offset in range(3)]
     keys = {

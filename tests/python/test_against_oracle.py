@@ -42,9 +42,7 @@ def difference(one: Input, outcome: Outcome) -> str | None:
     summary = outcome.relations["summary"]
     for row in (*features, *summary):
         row.update({name: float(value) for name, value in row.items() if isinstance(value, Decimal)})
-    rejected = [
-        (row["file"], row["row_number"], row["column_name"], row["row_kept"], row["code"]) for row in outcome.relations["rejects"]
-    ]
+    rejected = [(row["file"], row["row_number"], row["column_name"], row["row_kept"], row["code"]) for row in outcome.relations["rejects"]]
     rows_read = {row["file"]: row["rows_read"] for row in outcome.relations["rows_per_file"]}
     for what, wanted, found in (
         ("features", expected.features, features),
@@ -62,12 +60,8 @@ def difference(one: Input, outcome: Outcome) -> str | None:
 def test_same_features_and_rejects(project: Project) -> None:
     generated = generate(INPUTS)
     prepare(project)
-    outcomes = run(
-        project, [{"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds} for one in generated]
-    )
-    different = [
-        (one, text) for one, outcome in zip(generated, outcomes, strict=True) if (text := difference(one, outcome)) is not None
-    ]
+    outcomes = run(project, [{"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds} for one in generated])
+    different = [(one, text) for one, outcome in zip(generated, outcomes, strict=True) if (text := difference(one, outcome)) is not None]
     smallest = min(different, key=lambda pair: sum(map(len, vars(pair[0]).values())), default=None)
     assert smallest is None, f"{len(different)} of {len(generated)} inputs differ; the smallest: {smallest[0]}\n{smallest[1]}"
 

@@ -17,16 +17,12 @@ from conftest import FILES, PROJECT
 INSTALLED = PROJECT / ".venv-bench" / "bin" / "python"
 PYTHON = INSTALLED if INSTALLED.exists() else Path(sys.executable)
 
-pytestmark = pytest.mark.skipif(
-    PYTHON != INSTALLED and find_spec("polars") is None, reason="what the benchmark needs is installed by `make bench`"
-)
+pytestmark = pytest.mark.skipif(PYTHON != INSTALLED and find_spec("polars") is None, reason="what the benchmark needs is installed by `make bench`")
 
 
 def run(script: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs a script of the benchmark as a process."""
-    return subprocess.run(
-        [PYTHON, script, *map(str, arguments)], env={**os.environ, **environment}, capture_output=True, text=True
-    )
+    return subprocess.run([PYTHON, script, *map(str, arguments)], env={**os.environ, **environment}, capture_output=True, text=True)
 
 
 def generated(folder: Path, form: str, rows: int = 1000) -> list[bytes]:
@@ -99,9 +95,7 @@ def test_run_fails_where_contenders_disagree(tmp_path: Path) -> None:
 
     done = run(copy / "benchmarks" / "run.py", "--output", tmp_path, ROWS="100", REPEATS="1", FORMS="clean", ENGINES="")
     assert done.returncode == 1
-    assert done.stderr == (
-        "pandas and dbt seed && dbt run disagree at 100 rows: user 1 has total_experiments 8 instead of 7.\n"
-    )
+    assert done.stderr == ("pandas and dbt seed && dbt run disagree at 100 rows: user 1 has total_experiments 8 instead of 7.\n")
     assert not (tmp_path / "results.json").exists()
 
 

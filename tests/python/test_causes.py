@@ -94,8 +94,7 @@ def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[
     output = project.dbt(*BUILD, DBT_LOG_LEVEL_FILE="debug")
     lines = output.splitlines()
     expected = [
-        'users.csv: 3 of 49 rows: the user_id is not a whole number, for example "2a" on line 44; '
-        "write the user_id as a whole number in the digits 0 to 9.",
+        'users.csv: 3 of 49 rows: the user_id is not a whole number, for example "2a" on line 44; write the user_id as a whole number in the digits 0 to 9.',
         "users.csv: 1 of 49 rows: the signup_date is missing, as on line 42; fill in the signup_date as YYYY-MM-DD.",
         'users.csv: 1 of 49 rows: the signup_date does not begin with its year, so its day and month could be confused, for example "1.2.2023" on line 43; '
         "write the signup_date as YYYY-MM-DD.",

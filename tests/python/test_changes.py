@@ -14,7 +14,6 @@ import yaml
 from conftest import BUILD_WITHOUT_TESTS, PROJECT, Project
 from services import serving
 
-
 RECIPES = dict(re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", (PROJECT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
 
 
@@ -34,9 +33,7 @@ def apply(root: Path, title: str) -> None:
 def shell(script: str, root: Path, environment: dict[str, str]) -> str:
     """Runs commands as in an activated shell."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-ec", script], cwd=root, env={**environment, "PATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    done = subprocess.run(["bash", "-ec", script], cwd=root, env={**environment, "PATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     return done.stdout
 

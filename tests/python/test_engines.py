@@ -36,9 +36,7 @@ def test_file_that_cannot_be_loaded_leaves_the_table(both: Project, published: P
     both.dbt("seed", "--target", "duckdb", "--quiet")
     both.write(users="user_id,name\n1,Alice")
     output = both.dbt("seed", "--target", "duckdb", succeeds=False)
-    assert "users.csv: the header on line 1 lacks the column email" in " ".join(
-        output.replace(f" ({both.seeds}/users.csv)", "").split()
-    )
+    assert "users.csv: the header on line 1 lacks the column email" in " ".join(output.replace(f" ({both.seeds}/users.csv)", "").split())
     connection = DuckDB(both)
     assert len(list(connection.rows(f"{both.schema}_raw.users"))) == 10
     connection.connection.close()
@@ -50,9 +48,7 @@ def test_same_rows_on_every_input(both: Project) -> None:
     assert "all faults at once" in cases
     expected = outcomes_of("postgres", both, list(cases.values()))
     found = outcomes_of("duckdb", both, list(cases.values()))
-    differences = {
-        name: text for name, wanted, here in zip(cases, expected, found, strict=True) if (text := difference(wanted, here))
-    }
+    differences = {name: text for name, wanted, here in zip(cases, expected, found, strict=True) if (text := difference(wanted, here))}
     assert not differences, "\n".join(f"{name}:\n{text}" for name, text in differences.items())
 
 

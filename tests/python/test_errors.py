@@ -163,10 +163,13 @@ def test_connection_by_which_a_text_could_be_run_is_refused(published: Project, 
     ("settings", "sentence"),
     [
         ({"PGDATABASE": "latin"}, "The database latin has the encoding LATIN1; set PGDATABASE to one with UTF8."),
-        ({"PGOPTIONS": "-c default_transaction_read_only=on"}, "The server is read-only, for example because it is in recovery; set PGHOST to one that can be written to"),
-        ({"PGUSER": "powerless"}, 'The role powerless may not create schemas in the database postgres; let its owner run `grant create on database'),
+        (
+            {"PGOPTIONS": "-c default_transaction_read_only=on"},
+            "The server is read-only, for example because it is in recovery; set PGHOST to one that can be written to",
+        ),
+        ({"PGUSER": "powerless"}, "The role powerless may not create schemas in the database postgres; let its owner run `grant create on database"),
         ({"PGUSER": "nobody_there"}, 'role "nobody_there" does not exist'),
-        ({"FEATURES_SCHEMA": "lab\"s"}, "FEATURES_SCHEMA is 'lab\"s'; the name of a schema may only have letters, digits, _ and -"),
+        ({"FEATURES_SCHEMA": 'lab"s'}, "FEATURES_SCHEMA is 'lab\"s'; the name of a schema may only have letters, digits, _ and -"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

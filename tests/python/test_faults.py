@@ -54,10 +54,7 @@ def key_faults(file: str, column: str, row: str) -> dict[str, tuple[str, str, st
         "too large": ("9223372036854775808", TOO_LARGE.format(column), CORRECT),
         "far too large": ("9" * 400, TOO_LARGE.format(column), CORRECT),
     }
-    return {
-        f"{file} {column} {name}": (file, row.format(text), column, reason, remedy.format(column), False)
-        for name, (text, reason, remedy) in texts.items()
-    }
+    return {f"{file} {column} {name}": (file, row.format(text), column, reason, remedy.format(column), False) for name, (text, reason, remedy) in texts.items()}
 
 
 # name: file, the row added to the good ones, column, reason, remedy, whether the row is kept
@@ -193,10 +190,9 @@ def test_fault(outcomes: dict[str, Outcome], fault: str) -> None:
     file, _, column, reason, remedy, kept = FAULTS[fault]
     outcome = outcomes[fault]
     assert outcome.problem is None
-    assert [
-        (row["file"], row["row_number"], row["column_name"], row["reason"], row["remedy"], row["row_kept"])
-        for row in outcome.relations["rejects"]
-    ] == [(f"{file}.csv", len(GOOD[file]) + 1, column, reason, remedy, kept)]
+    assert [(row["file"], row["row_number"], row["column_name"], row["reason"], row["remedy"], row["row_kept"]) for row in outcome.relations["rejects"]] == [
+        (f"{file}.csv", len(GOOD[file]) + 1, column, reason, remedy, kept)
+    ]
     assert outcome.failed_tests == []
     assert {row["file"]: row["rows_rejected"] for row in outcome.relations["rows_per_file"]}[f"{file}.csv"] == (not kept)
     users = {row["user_id"]: row["total_experiments"] for row in outcome.relations["features"]}

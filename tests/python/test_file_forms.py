@@ -58,9 +58,7 @@ FORMS: dict[str, Callable[[list[list[str]]], str]] = {
     "semicolons as the separator": lambda rows: written(rows, delimiter=";"),
     "spaces around values": lambda rows: "\n".join(" , ".join(f"  {cell} " for cell in row) for row in rows),
     "non-breaking spaces around values": lambda rows: "\n".join(",".join(f"\u00a0{cell}\u00a0" for cell in row) for row in rows),
-    "every kind of white space around quotes": lambda rows: "\n".join(
-        ",".join(f'\v\f\u00a0\ufeff "{cell}"\f' for cell in row) for row in rows
-    ),
+    "every kind of white space around quotes": lambda rows: "\n".join(",".join(f'\v\f\u00a0\ufeff "{cell}"\f' for cell in row) for row in rows),
     "columns in another order": reordered,
     "extra columns": with_more_columns,
     "pipes as the separator": lambda rows: written(rows, delimiter="|"),
@@ -79,20 +77,15 @@ FORMS: dict[str, Callable[[list[list[str]]], str]] = {
 
 
 QUOTES_AND_LINE_BREAKS = (
-    "compound_id,compound_name,compound_structure\n"
-    '1,"Compound A, ""pure"" or\r\nnot; quite",C20H25N3O\n'
-    '2, "line\n\nfeeds", "C21\n"\n'
-    "3,12\" gauge,5\" x 6\"\n"
+    'compound_id,compound_name,compound_structure\n1,"Compound A, ""pure"" or\r\nnot; quite",C20H25N3O\n2, "line\n\nfeeds", "C21\n"\n3,12" gauge,5" x 6"\n'
 )
-EMPTY_FIRST_CELL = "compound_id\tcompound_name\tcompound_structure\n\t\"x\"\ty\n1\ta\t\n2\tb\t\n3\tc\t"
+EMPTY_FIRST_CELL = 'compound_id\tcompound_name\tcompound_structure\n\t"x"\ty\n1\ta\t\n2\tb\t\n3\tc\t'
 
 
 @pytest.fixture(scope="module")
 def outcomes(project: Project) -> dict[str, Outcome]:
     published = {name.removesuffix(".csv"): (PUBLISHED / name).read_bytes() for name in FILES}
-    inputs = {
-        form: {name.removesuffix(".csv"): write(rows_of(name)).encode() for name in FILES} for form, write in FORMS.items()
-    }
+    inputs = {form: {name.removesuffix(".csv"): write(rows_of(name)).encode() for name in FILES} for form, write in FORMS.items()}
     inputs["published"] = published
     inputs["quotes and line breaks"] = {**published, "compounds": QUOTES_AND_LINE_BREAKS.encode()}
     inputs["empty first cell"] = {**published, "compounds": EMPTY_FIRST_CELL.encode()}

@@ -20,7 +20,7 @@ from conftest import OWN_SETTINGS, PROJECT
 
 from experiment_features.postgres import Server
 
-STRANGE = "it's $5, Bücher #1; 100% \"x\" `id` \\ & |"
+STRANGE = 'it\'s $5, Bücher #1; 100% "x" `id` \\ & |'
 COPIED = ("Makefile", "dbt_project.yml", "macros", "models", "profiles", "scripts", "seeds", "src", "requirements", "tests/dbt", "tests/macros")
 PYTHON = f"""#!{sys.executable}
 import os, pathlib, subprocess, sys

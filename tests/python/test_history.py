@@ -74,9 +74,7 @@ def test_state_is_recorded_by_every_command_that_publishes(make_project: Callabl
         if "build" not in command:
             project.dbt("seed", "--quiet")
         project.dbt(*command, "--quiet")
-        current = project.query(
-            "select user_id, total_experiment_run_time from {schema}.user_features_history where valid_to is null order by 1"
-        )
+        current = project.query("select user_id, total_experiment_run_time from {schema}.user_features_history where valid_to is null order by 1")
         assert current == [*run_times.items(), (9, 0)]
 
     publish({1: 10, 2: 20, 3: 30}, "run")
@@ -123,9 +121,7 @@ def test_state_is_recorded_and_published_at_once(make_project: Callable[[str], P
         wait_until(project, WAITING % "user_features_history")
         run.kill()
         run.wait()
-        project.query(
-            "select pg_terminate_backend(pid, 10000) from pg_locks where relation = '{schema}.user_features_history'::regclass and not granted"
-        )
+        project.query("select pg_terminate_backend(pid, 10000) from pg_locks where relation = '{schema}.user_features_history'::regclass and not granted")
         assert project.features() == before
         release()
     assert [row[-1] for row in states(project, 7)] == [None]

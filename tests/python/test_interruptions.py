@@ -37,8 +37,7 @@ def wait_for_nodes(project: Project, count: int) -> None:
     """Returns when so many nodes of the current run have ended."""
     wait_until(
         project,
-        "select 1 from {schema}_audit.runs where status = 'running' "
-        f"and (select count(*) from {{schema}}_audit.run_nodes where run_id = id) >= {count}",
+        f"select 1 from {{schema}}_audit.runs where status = 'running' and (select count(*) from {{schema}}_audit.run_nodes where run_id = id) >= {count}",
     )
 
 

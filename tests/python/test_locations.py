@@ -72,7 +72,8 @@ def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("[Content_Types].xml", f'<Types xmlns="{package}/content-types"/>')
         archive.writestr(
-            "_rels/.rels", f'<Relationships xmlns="{package}/relationships"><Relationship Id="r" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+            "_rels/.rels",
+            f'<Relationships xmlns="{package}/relationships"><Relationship Id="r" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         )
         archive.writestr(
             "xl/workbook.xml",
@@ -243,7 +244,7 @@ def test_s3(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_missing_package() -> None:
     sentence = problem("gs://lab/export")
-    assert sentence == 'it cannot be read: Please install gcsfs to access Google Storage; install it with `.venv/bin/pip install gcsfs`.'
+    assert sentence == "it cannot be read: Please install gcsfs to access Google Storage; install it with `.venv/bin/pip install gcsfs`."
 
 
 def test_unknown_kind_of_address() -> None:

@@ -30,9 +30,7 @@ def test_terminal_has_a_line_that_is_written_anew(project: Project) -> None:
     rows = "".join(f"{number},1,1;2,5\n" for number in range(1, 200_001))
     project.write(user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time\n" + rows)
     terminal, other = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, "seed"], cwd=project.root, env=project.settings({"FEATURES_PROGRESS": "1"}), stdin=other, stdout=other, stderr=other
-    )
+    process = subprocess.Popen([*COMMAND, "seed"], cwd=project.root, env=project.settings({"FEATURES_PROGRESS": "1"}), stdin=other, stdout=other, stderr=other)
     os.close(other)
     shown = b""
     # Linux says with an error that nobody holds the other end any more.

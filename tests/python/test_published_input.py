@@ -107,10 +107,9 @@ def test_contract_is_held_by_the_database(built: Project) -> None:
 
 
 def test_personal_data_stays_out_of_the_marts(built: Project) -> None:
-    assert built.query(
-        "select table_name, column_name from information_schema.columns"
-        " where table_schema = '{schema}' and column_name in ('name', 'email')"
-    ) == []
+    assert (
+        built.query("select table_name, column_name from information_schema.columns where table_schema = '{schema}' and column_name in ('name', 'email')") == []
+    )
 
 
 def test_shipped_profile_holds_no_secret() -> None:

@@ -107,8 +107,7 @@ def test_log_of_publications(other_input: Project) -> None:
     assert started_by == "the test"
     assert other_input.query(f"select status from {{schema}}_audit.runs where id = '{run_id}'") == [("succeeded",)]
     recorded = other_input.query(
-        "select file, size_bytes, sha256, rows_read, rows_published, rows_rejected from {schema}_audit.run_files "
-        f"where run_id = '{run_id}' order by file"
+        f"select file, size_bytes, sha256, rows_read, rows_published, rows_rejected from {{schema}}_audit.run_files where run_id = '{run_id}' order by file"
     )
     columns = ("file", "size_bytes", "sha256", "rows_read", "rows_accepted", "rows_rejected")
     assert [tuple(file[column] for column in columns) for file in files] == recorded
@@ -133,9 +132,9 @@ def test_views_grants_indexes_and_prepared_statements_survive(other_input: Proje
         assert cursor.fetchone() == (3,)
     reader.close()
     assert other_input.query("select user_id from {schema}.active order by 1") == [(1,), (3,)]
-    assert other_input.query(
-        "select has_table_privilege('pg_monitor', '{schema}.user_features', 'select'), to_regclass('{schema}.own_index') is not null"
-    ) == [(True, True)]
+    assert other_input.query("select has_table_privilege('pg_monitor', '{schema}.user_features', 'select'), to_regclass('{schema}.own_index') is not null") == [
+        (True, True)
+    ]
 
     # Where the columns change, the table is replaced, and what was granted stays.
     other_input.query("drop view {schema}.active; alter table {schema}.user_features add column of_an_older_version text")
@@ -192,7 +191,7 @@ def test_run_without_publications_publishes_nothing(built: Project, published: P
     output = " ".join(published.dbt("run", "--select", "+user_features").split())
     assert "Nothing was published: this run built user_features without publications. Publish with `dbt build` or `dbt run`" in output
     output = " ".join(published.dbt("run", "--select", "publications", succeeds=False).split())
-    assert "has not built compound_usage" in output or "has not built" in output and "build and publish all tables together" in output
+    assert "has not built compound_usage" in output or ("has not built" in output and "build and publish all tables together" in output)
     assert marts(published) == before
 
 
@@ -214,10 +213,14 @@ def test_one_node_per_process_publishes_once(other_input: Project) -> None:
     publications = other_input.query("select count(*) from {schema}.publications")[0][0]
     dbt("run", "--select", "publications")
     assert len(other_input.features()) == 3
-    [(count, last)] = other_input.query("select count(*), max(run_id) filter (where published_at = (select max(published_at) from {schema}.publications)) from {schema}.publications")
+    [(count, last)] = other_input.query(
+        "select count(*), max(run_id) filter (where published_at = (select max(published_at) from {schema}.publications)) from {schema}.publications"
+    )
     assert (count, last) == (publications + 1, run_id)
     assert len(other_input.query("select distinct xmin::text from {schema}.user_features where user_id <= 3 and total_experiments > 0")) == 1
-    assert other_input.query(f"select count(*), max(status) from {{schema}}_audit.runs where id = '{run_id.replace(chr(39), chr(39) * 2)}'") == [(1, "succeeded")]
+    assert other_input.query(f"select count(*), max(status) from {{schema}}_audit.runs where id = '{run_id.replace(chr(39), chr(39) * 2)}'") == [
+        (1, "succeeded")
+    ]
 
 
 def test_run_that_was_overtaken_is_refused(built: Project, published: Project) -> None:

@@ -94,7 +94,9 @@ def test_readers_see_one_publication_across_all_tables(project: Project) -> None
             project.dbt(*BUILD, "--quiet")
 
     # Most publications are those of one process that keeps dbt loaded, for the time that this saves.
-    publisher = project.start("--quiet", "--no-write-json", *BUILD_WITHOUT_TESTS, program=(sys.executable, Path(__file__).with_name("publisher.py")), stdin=subprocess.PIPE)
+    publisher = project.start(
+        "--quiet", "--no-write-json", *BUILD_WITHOUT_TESTS, program=(sys.executable, Path(__file__).with_name("publisher.py")), stdin=subprocess.PIPE
+    )
     try:
         for round_number in range(ROUNDS):
             for command in ("again", "again", "again", "run", "again", "again", "again"):

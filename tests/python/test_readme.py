@@ -45,9 +45,7 @@ class Clone:
                 os.chown(path, entry.pw_uid, entry.pw_gid)
         passed_on = ("PATH", "LANG", "PIP_CERT", "PIP_INDEX_URL", "PIP_FIND_LINKS", "SSL_CERT_FILE")
         self.environment = {name: os.environ[name] for name in passed_on if name in os.environ}
-        self.environment["PATH"] = os.pathsep.join(
-            entry for entry in self.environment["PATH"].split(os.pathsep) if ".venv" not in entry
-        )
+        self.environment["PATH"] = os.pathsep.join(entry for entry in self.environment["PATH"].split(os.pathsep) if ".venv" not in entry)
         self.environment["HOME"] = str(folder)
         # Python compiles what is used when it is used, and most of what is installed is not.
         self.environment["PIP_NO_COMPILE"] = "1"
@@ -57,9 +55,7 @@ class Clone:
         if self.user:
             entry = pwd.getpwnam(self.user)
             identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-        done = subprocess.run(
-            ["bash", "-c", script], cwd=self.root, env=self.environment, capture_output=True, text=True, **identity
-        )
+        done = subprocess.run(["bash", "-c", script], cwd=self.root, env=self.environment, capture_output=True, text=True, **identity)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -132,9 +128,7 @@ def test_own_server_is_never_touched(clone: Clone) -> None:
 
 
 def test_activate_script_does_not_override_the_user(clone: Clone) -> None:
-    output = clone.shell(
-        "export PGHOST=db.example.com DBT_PROFILES_DIR=/elsewhere; source .venv/bin/activate; echo $PGHOST $DBT_PROFILES_DIR"
-    )
+    output = clone.shell("export PGHOST=db.example.com DBT_PROFILES_DIR=/elsewhere; source .venv/bin/activate; echo $PGHOST $DBT_PROFILES_DIR")
     assert output == "db.example.com /elsewhere\n"
 
 
@@ -143,9 +137,7 @@ def test_own_files_in_seeds(clone: Clone) -> None:
     folder = clone.root.parent / "export"
     folder.mkdir()
     (folder / "users.csv").write_text("user_id;name;email;signup_date\n7;Zoë;zoe@example.com;2024-02-29\n8;Yan;y@example.com;\n")
-    (folder / "user_experiments.csv").write_text(
-        "experiment_id\tuser_id\texperiment_compound_ids\texperiment_run_time\n1\t7\t4;5\t1.25\n2\t9\t4\t1\n"
-    )
+    (folder / "user_experiments.csv").write_text("experiment_id\tuser_id\texperiment_compound_ids\texperiment_run_time\n1\t7\t4;5\t1.25\n2\t9\t4\t1\n")
     (folder / "compounds.csv").write_text('"compound_id","compound_name","compound_structure"\n"4","X ""ray""","C"\n')
     output = clone.shell(f"SEEDS_DIR='{folder}' make run 2>&1")
     assert re.search(r"\| +7 \| +1 \| +1.25 \| +1.25 \| +1 \| +4 \| X \"ray\" +\| 4 +\| +1 \|", output)

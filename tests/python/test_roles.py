@@ -44,9 +44,7 @@ def test_reader_may_read_what_is_published_and_nothing_else(made: Project) -> No
         assert relations(made, privilege, READER) == set()
     created = f"select nspname from pg_namespace where nspname like '{{schema}}%' and has_schema_privilege('{READER}', nspname, 'create')"
     assert made.query(created) == []
-    assert made.query(f"select rolcanlogin, rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = '{READER}'") == [
-        (False, False, False, False)
-    ]
+    assert made.query(f"select rolcanlogin, rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = '{READER}'") == [(False, False, False, False)]
 
 
 def test_personal_data_is_nowhere_a_reader_looks(made: Project) -> None:

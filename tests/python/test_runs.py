@@ -34,9 +34,7 @@ def wait_until(project: Project, condition: str) -> None:
 @contextmanager
 def held_at(project: Project, table: str = "{schema}_raw.users", mode: str = "access share") -> Iterator[Callable[[], None]]:
     """Holds whatever wants to replace a table, or in the mode share to write to it, until the function that it gives is called."""
-    connection = psycopg2.connect(
-        host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname="postgres"
-    )
+    connection = psycopg2.connect(host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname="postgres")
     with closing(connection):
         connection.cursor().execute(f"lock table {table.replace('{schema}', project.schema)} in {mode} mode")
         yield connection.rollback
@@ -46,8 +44,7 @@ def wait_for_held(project: Project) -> None:
     """Returns when a command of the project waits for a table that is held."""
     wait_until(
         project,
-        "select 1 from pg_locks inner join pg_class on relation = pg_class.oid "
-        "where not granted and relnamespace::regnamespace::text = '{schema}_raw'",
+        "select 1 from pg_locks inner join pg_class on relation = pg_class.oid where not granted and relnamespace::regnamespace::text = '{schema}_raw'",
     )
 
 
@@ -119,9 +116,7 @@ def test_every_command_that_builds_takes_the_lock(built: Project, published: Pro
         first.result()
 
 
-def test_other_schemas_and_other_commands_do_not_wait(
-    built: Project, published: Project, make_project: Callable[[str], Project]
-) -> None:
+def test_other_schemas_and_other_commands_do_not_wait(built: Project, published: Project, make_project: Callable[[str], Project]) -> None:
     other = make_project("beside")
     with held_at(built) as release:
         first = built.begin("seed")
@@ -259,9 +254,7 @@ def test_log_of_a_run_that_publishes_nothing(make_project: Callable[[str], Proje
     project.dbt(*BUILD, "--quiet", succeeds=False)
     user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
     assert last_run(project) == ("dbt build", user, "failed")
-    assert project.query("select rows_read, rows_published, rows_rejected from {schema}_audit.run_files where file = 'users.csv'") == [
-        (11, 0, 11)
-    ]
+    assert project.query("select rows_read, rows_published, rows_rejected from {schema}_audit.run_files where file = 'users.csv'") == [(11, 0, 11)]
     nodes = dict(project.query("select node, status from {schema}_audit.run_nodes"))
     assert nodes["model.experiment_features.publications"] == "skipped"
     [(message,)] = project.query("select message from {schema}_audit.run_nodes where node like '%.rejected_rows_are_tolerable%'")
@@ -343,4 +336,3 @@ def test_file_that_changes_while_it_is_loaded(built: Project, published: Project
     sentence = "the file disappeared while it was loaded" if how == "goes away" else "the file changed while it was loaded"
     assert f"users.csv ({built.seeds}/users.csv): {sentence}" in " ".join(output.split())
     assert built.query("select * from {schema}_raw.users") == before
-

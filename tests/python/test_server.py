@@ -20,7 +20,7 @@ from test_published_input import EXPECTED
 
 from experiment_features.postgres import Server, ServerError
 
-STRANGE = "it's $5, Bücher #1; 100% \"x\""
+STRANGE = 'it\'s $5, Bücher #1; 100% "x"'
 
 
 @pytest.fixture

@@ -114,8 +114,7 @@ def test_rejected_rows_page_by_key(service: Service, first_run: dict[str, Any], 
         [("b.csv", 2, True), ("b.csv", 3, True)],
     ]
     assert service.get("/rejected/reasons")["reasons"] == [
-        {"file": file, "reason": "The row is a duplicate of row ….", "row_kept": kept, "count": 3}
-        for file, kept in (("a.csv", False), ("b.csv", True))
+        {"file": file, "reason": "The row is a duplicate of row ….", "row_kept": kept, "count": 3} for file, kept in (("a.csv", False), ("b.csv", True))
     ]
     project.query("delete from {schema}.rejected_rows")
 
@@ -278,9 +277,7 @@ def test_listens_on_this_machine_only(service: Service) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
 def test_other_addresses_need_a_token(project: Project, host: str) -> None:
-    assert refused(project, ETL_HOST=host) == (
-        f"On {host} others can reach the service, so it needs a token: set ETL_API_TOKEN, or ETL_HOST to 127.0.0.1."
-    )
+    assert refused(project, ETL_HOST=host) == (f"On {host} others can reach the service, so it needs a token: set ETL_API_TOKEN, or ETL_HOST to 127.0.0.1.")
 
 
 @pytest.mark.parametrize(
@@ -313,9 +310,7 @@ def guarded(project: Project, service: Service, tmp_path_factory: pytest.TempPat
         yield service
 
 
-@pytest.mark.parametrize(
-    "header", [None, "", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", TOKEN, f"Basic {TOKEN}", "Bearer é"]
-)
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", TOKEN, f"Basic {TOKEN}", "Bearer é"])
 def test_every_call_needs_the_token(guarded: Service, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}
     for path in PATHS:

@@ -108,9 +108,7 @@ def connections_of_database(project: Project) -> list[tuple]:
     return project.query("select pid from pg_stat_activity where application_name = 'experiment_features service'")
 
 
-def test_readers_that_stall_hold_no_connection_of_the_database(
-    service: Service, published: Project, sockets: Callable[..., socket.socket]
-) -> None:
+def test_readers_that_stall_hold_no_connection_of_the_database(service: Service, published: Project, sockets: Callable[..., socket.socket]) -> None:
     """More readers than the service has connections of the database, on addresses of their own."""
     stalled = [sockets(service, call("/features", CSV), f"127.0.1.{number}") for number in range(1, 13)]
     for reader in stalled:
@@ -146,9 +144,7 @@ def test_a_client_that_stalls_makes_room_for_its_next_export(published: Project,
     ids=["half a body", "chunks without an end", "no body", "no chunk"],
 )
 @pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "left open"])
-def test_a_body_that_is_not_complete_starts_nothing(
-    service: Service, sockets: Callable[..., socket.socket], text: str, is_closed: bool
-) -> None:
+def test_a_body_that_is_not_complete_starts_nothing(service: Service, sockets: Callable[..., socket.socket], text: str, is_closed: bool) -> None:
     connection = sockets(service, text)
     if is_closed:
         connection.shutdown(socket.SHUT_WR)
@@ -194,9 +190,7 @@ def trickle(connection: socket.socket, piece: bytes) -> bytes:
     ],
     ids=["nothing", "half a header", "a header by and by", "idle", "half a second call", "a body by and by", "a body for nothing"],
 )
-def test_who_does_not_get_on_is_closed(
-    service: Service, sockets: Callable[..., socket.socket], text: str, piece: bytes, sentence: bytes
-) -> None:
+def test_who_does_not_get_on_is_closed(service: Service, sockets: Callable[..., socket.socket], text: str, piece: bytes, sentence: bytes) -> None:
     connection = sockets(service, text)
     answer = trickle(connection, piece) if piece else everything(connection)
     assert sentence in answer and (sentence or answer == b"")
@@ -228,9 +222,7 @@ def test_one_client_cannot_take_every_place(published: Project, sockets: Callabl
         assert everything(other).startswith(b"HTTP/1.1 200")
 
 
-def test_one_client_cannot_take_every_connection_of_the_database(
-    service: Service, published: Project, sockets: Callable[..., socket.socket]
-) -> None:
+def test_one_client_cannot_take_every_connection_of_the_database(service: Service, published: Project, sockets: Callable[..., socket.socket]) -> None:
     """More calls of one client than there are connections, all of which wait for a table."""
     with psycopg2.connect(host=published.environment["PGHOST"], user="postgres", dbname="postgres") as locking, locking.cursor() as cursor:
         cursor.execute(f"lock table {published.schema}.user_features")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -102,7 +101,5 @@ def files(service: Service) -> list[str]:
 
 def readers(project: Project) -> list[tuple]:
     return project.query(
-        "select pid from pg_locks where relation = '{schema}.user_features'::regclass and mode = 'AccessShareLock' "
-        "and pid <> pg_backend_pid()"
+        "select pid from pg_locks where relation = '{schema}.user_features'::regclass and mode = 'AccessShareLock' and pid <> pg_backend_pid()"
     )
-

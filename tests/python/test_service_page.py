@@ -133,8 +133,7 @@ def test_sorts_the_page_shown_by_keyboard(browser: webdriver.Chrome, pressed: An
 
 def test_pages(browser: webdriver.Chrome, pressed: Any, project: Project) -> None:
     project.query(
-        "insert into {schema}.user_features (user_id, total_experiments, distinct_compounds) "
-        "select number, 0, 0 from generate_series(11, 25) as number"
+        "insert into {schema}.user_features (user_id, total_experiments, distinct_compounds) select number, 0, 0 from generate_series(11, 25) as number"
     )
     browser.find_element(By.ID, "page-size").send_keys("10")
     browser.refresh()
@@ -163,9 +162,7 @@ def test_a_run_of_somebody_else_is_seen_and_stopped(browser: webdriver.Chrome, s
 
 
 def test_why_a_run_failed_and_rows_were_rejected(browser: webdriver.Chrome, service: Service, pressed: Any, published: Project) -> None:
-    published.query(
-        "insert into {schema}.rejected_rows values ('users.csv', 3, '', 'The row is a duplicate of row <b>2</b>.', 'Take it out.', false)"
-    )
+    published.query("insert into {schema}.rejected_rows values ('users.csv', 3, '', 'The row is a duplicate of row <b>2</b>.', 'Take it out.', false)")
     published.write(users=users(5, 12))
     open_page(browser, service)
     browser.find_element(By.ID, "start").click()

@@ -34,9 +34,7 @@ def halted(project: Project) -> Iterator[None]:
 
 def at_the_halt(project: Project) -> bool | None:
     """Whether a build waits for the reader."""
-    waiting = project.query(
-        "select 1 from pg_locks where not granted and relation = to_regclass('{schema}_staging.int_rows_per_file')"
-    )
+    waiting = project.query("select 1 from pg_locks where not granted and relation = to_regclass('{schema}_staging.int_rows_per_file')")
     return True if waiting else None
 
 
@@ -262,4 +260,3 @@ def test_database_stopped_and_started(tmp_path: Path) -> None:
             service.get("/health")
     finally:
         server.clean()
-

@@ -35,9 +35,7 @@ ON_EMPTY = "builds at once on an empty database, with a reader"
 ON_FULL = "builds at once on a full database, one of them with a short wait, with a reader"
 WHILE_PUBLISHING = "readers of all published tables at once while a build publishes, held in the middle of it"
 WAITING = "select 1 from pg_locks where relation = '{schema}.publications'::regclass and not granted"
-TOO_LONG = re.compile(
-    r"The schema \w+ is being built by the run \S+ \(dbt build, by builder \d [AB], since \S+ \S+ UTC\), and still is after 1 seconds; "
-)
+TOO_LONG = re.compile(r"The schema \w+ is being built by the run \S+ \(dbt build, by builder \d [AB], since \S+ \S+ UTC\), and still is after 1 seconds; ")
 
 
 class Reader(threading.Thread):

@@ -21,9 +21,7 @@ HEADER = "experiment_id,user_id,experiment_compound_ids,experiment_run_time\n"
 # So many rows take some tenths of a second.
 ROWS = 150_000
 CHANGED = "changed while it was loaded"
-LOADING = (
-    "select 1 from pg_stat_activity where query ilike '%{schema}_raw%user_experiments%' and state <> 'idle' and pid <> pg_backend_pid()"
-)
+LOADING = "select 1 from pg_stat_activity where query ilike '%{schema}_raw%user_experiments%' and state <> 'idle' and pid <> pg_backend_pid()"
 
 
 def change_files(campaign: Campaign, ground: Ground, times: int) -> None:
@@ -88,9 +86,7 @@ def _change_once(project: Project, file: Path, old: list[tuple], change: Callabl
     if process.returncode == 0:
         # One file or the other, by its checksum in the run log, with all of its rows.
         wanted = [(hashlib.sha256(content).hexdigest(), content.count(b"\n")) for content in (before, file.read_bytes())]
-        logged = project.query(
-            "select sha256, rows_read from {schema}_audit.run_files where file = 'user_experiments.csv' order by loaded desc limit 1"
-        )
+        logged = project.query("select sha256, rows_read from {schema}_audit.run_files where file = 'user_experiments.csv' order by loaded desc limit 1")
         assert logged[0] in wanted and found[0][0] == logged[0][1], f"{found[0][0]} rows were loaded, {logged} is on record, not {wanted}"
         return
     assert CHANGED in " ".join(output.split()), output

@@ -42,8 +42,7 @@ def compare(campaign: Campaign, ground: Ground, number: int) -> None:
     project = ground.project("generated")
     cases.prepare(project)
     collected = [
-        (RANDOM_BYTES, with_random_bytes(choose, one)) if place % 4 == 3 else (GENERATED, one)
-        for place, one in enumerate(generate(number, campaign.seed))
+        (RANDOM_BYTES, with_random_bytes(choose, one)) if place % 4 == 3 else (GENERATED, one) for place, one in enumerate(generate(number, campaign.seed))
     ]
     for start in range(0, len(collected), BATCH):
         _compare_batch(campaign, project, collected[start : start + BATCH])

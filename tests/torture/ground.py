@@ -253,9 +253,7 @@ def runs_until(process: subprocess.Popen[str], seconds: float) -> str:
 
 def connect(project: Project, database: str = "postgres", autocommit: bool = True) -> psycopg2.extensions.connection:
     """A connection to the project's server."""
-    connection = psycopg2.connect(
-        host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname=database
-    )
+    connection = psycopg2.connect(host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname=database)
     connection.autocommit = autocommit
     return connection
 

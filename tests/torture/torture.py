@@ -90,8 +90,7 @@ def report(campaign: Campaign, form: str, seconds: float, server_version: str, n
     lines = [
         "# What the project survived",
         "",
-        f"`{form}` on {datetime.now(timezone.utc):%Y-%m-%d} with {versions}; "
-        f"seed {campaign.seed}, {seconds:.0f} s on {os.cpu_count()} cores.",
+        f"`{form}` on {datetime.now(timezone.utc):%Y-%m-%d} with {versions}; seed {campaign.seed}, {seconds:.0f} s on {os.cpu_count()} cores.",
         *([f"Only the parts {', '.join(names)}."] if names else []),
         "",
         campaign.table(),

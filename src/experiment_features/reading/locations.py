@@ -31,7 +31,7 @@ NOT_TABLES = {
     b"\xff\xfe\0\0": "UTF-32 text; save it as UTF-8.",
     b"<?xml": "an XML file; export the table as CSV.",
     b'{"': "a JSON file; export the table as CSV.",
-    b'[{': "a JSON file; export the table as CSV.",
+    b"[{": "a JSON file; export the table as CSV.",
     b"<!doctype html": "a web page, perhaps a login page; download the file itself.",
     b"<html": "a web page, perhaps a login page; download the file itself.",
 }

@@ -78,9 +78,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
 
     @router.get("/etl", tags=["runs"], response_model=models.RunPage, responses=problems(s404="There is no run `after`.", s422=INVALID))
     async def list_runs(
-        after: Annotated[
-            str | None, Query(description="The id of the last run on the previous page.", max_length=100, pattern=r"^[0-9A-Za-z_.-]+$")
-        ] = None,
+        after: Annotated[str | None, Query(description="The id of the last run on the previous page.", max_length=100, pattern=r"^[0-9A-Za-z_.-]+$")] = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> Response:
         """The runs, newest first, whoever started them."""

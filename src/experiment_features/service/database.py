@@ -127,17 +127,13 @@ class Database:
     async def has_reader(self) -> bool:
         """Whether there is the reader role, and this user may take its place."""
         async with self._connection() as connection:
-            found = await connection.execute(
-                "select 1 from pg_roles where rolname = %s and pg_has_role(rolname, 'MEMBER')", [self._reader]
-            )
+            found = await connection.execute("select 1 from pg_roles where rolname = %s and pg_has_role(rolname, 'MEMBER')", [self._reader])
             return await found.fetchone() is not None
 
     async def last_published(self) -> datetime | None:
         """When features were last published. Raises psycopg.OperationalError where the database does not answer."""
         try:
-            rows = await self._read(
-                "select max(published_at) as published from {features}.publications"
-            )
+            rows = await self._read("select max(published_at) as published from {features}.publications")
         except psycopg.errors.UndefinedTable:
             return None
         published: datetime | None = rows[0]["published"]
@@ -156,9 +152,7 @@ class Database:
 
     async def features_of(self, user_id: int) -> str | None:
         """The features of a user as JSON; None where there is no such user."""
-        rows = await self._read(
-            "select row_to_json(user_features)::text as features from {features}.user_features where user_id = %s", user_id
-        )
+        rows = await self._read("select row_to_json(user_features)::text as features from {features}.user_features where user_id = %s", user_id)
         return rows[0]["features"] if rows else None
 
     async def features_as_csv(self) -> AsyncIterator[bytes]:
@@ -279,15 +273,11 @@ class Database:
                 return
             try:
                 await connection.execute(
-                    "select pg_terminate_backend(pid, 10000) from pg_stat_activity "
-                    "where application_name = %s and datname = current_database()",
+                    "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = %s and datname = current_database()",
                     [name_of_workers(self._schema)],
                 )
                 await connection.execute(
-                    self._text(
-                        "update {audit}.runs set status = 'cancelled', finished = clock_timestamp(), message = %s "
-                        "where id = %s and finished is null"
-                    ),
+                    self._text("update {audit}.runs set status = 'cancelled', finished = clock_timestamp(), message = %s where id = %s and finished is null"),
                     [message, run_id],
                 )
             finally:

@@ -70,10 +70,7 @@ class RunPage(BaseModel):
 Features = create_model(  # type: ignore[call-overload]
     "Features",
     __doc__="The features of one user, as dbt's documentation describes them.",
-    **{
-        column.name: (column.type | None if column.is_nullable else column.type, Field(description=column.description))
-        for column in feature_columns()
-    },
+    **{column.name: (column.type | None if column.is_nullable else column.type, Field(description=column.description)) for column in feature_columns()},
 )
 
 

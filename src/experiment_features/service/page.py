@@ -16,9 +16,7 @@ FOLDER = Path(__file__).parent
 
 def add_pages(app: FastAPI) -> None:
     """Adds the page at /, the calls at /docs, and the style sheet and script that they need."""
-    templates = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
-    )
+    templates = Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
 
     @app.get("/", include_in_schema=False)
@@ -28,9 +26,5 @@ def add_pages(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
         schema = app.openapi()
-        calls = [
-            {"method": method.upper(), "path": path, **call}
-            for path, methods in schema["paths"].items()
-            for method, call in methods.items()
-        ]
+        calls = [{"method": method.upper(), "path": path, **call} for path, methods in schema["paths"].items() for method, call in methods.items()]
         return HTMLResponse(templates.get_template("docs.html").render(info=schema["info"], calls=calls))

@@ -119,9 +119,7 @@ class Runner:
         try:
             await self._database.end_run(run_id, f"Stopped by {STARTED_BY}.")
         except psycopg.errors.InsufficientPrivilege:
-            raise Problem(
-                409, f"The run was started by {run['started_by']} as another user of the database; only they can stop it.", run=run
-            ) from None
+            raise Problem(409, f"The run was started by {run['started_by']} as another user of the database; only they can stop it.", run=run) from None
         return await self.run(run_id)
 
     async def wait(self, child: Child) -> Run:

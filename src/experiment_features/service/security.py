@@ -92,9 +92,7 @@ class Guard:
             return
         # As raw bytes, since compare_digest takes no other characters than those of ASCII.
         if not hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), self._token):
-            raise Problem(
-                401, "This call needs the token of the service, as the header `Authorization: Bearer ...`.", {"WWW-Authenticate": "Bearer"}
-            )
+            raise Problem(401, "This call needs the token of the service, as the header `Authorization: Bearer ...`.", {"WWW-Authenticate": "Bearer"})
 
 
 def _check_origin(headers: Headers) -> None:

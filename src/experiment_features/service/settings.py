@@ -128,9 +128,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         limits=_limits(environment),
     )
     if not (settings.is_local or settings.token):
-        raise SettingsError(
-            f"On {settings.host} others can reach the service, so it needs a token: set ETL_API_TOKEN, or ETL_HOST to 127.0.0.1."
-        )
+        raise SettingsError(f"On {settings.host} others can reach the service, so it needs a token: set ETL_API_TOKEN, or ETL_HOST to 127.0.0.1.")
     return settings
 
 
