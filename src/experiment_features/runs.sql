@@ -1,4 +1,4 @@
--- The run log, in the schema that stands for {audit}: made by the first command that builds.
+-- The run log, created by the first command that builds; {audit} is its schema.
 create schema if not exists {audit};
 
 create table if not exists {audit}.runs (
@@ -15,7 +15,7 @@ create table if not exists {audit}.runs (
     check ((status = 'running') = (finished is null))
 );
 
--- Of a log from before there were these columns.
+-- For logs of versions that did not have these columns.
 alter table {audit}.runs add column if not exists nodes bigint;
 alter table {audit}.runs add column if not exists causes text[] not null default '{{}}';
 

@@ -169,7 +169,7 @@ FILES = [
         {"1,234": "ambiguous_comma", "12,345,678": "ambiguous_comma", "7": Decimal(7), "x,y": "run_time_not_number"},
     ),
     File(
-        "commas that may be decimal marks or group digits, beside points", "",
+        "commas that may be decimal marks or group digits, in a file with points", "",
         {"1,234": "ambiguous_comma", "1,234.5": "ambiguous_comma", "7.5": Decimal("7.5")},
     ),
     File(

@@ -70,3 +70,13 @@ def test_personal_data_is_marked(manifest: dict[str, Any]) -> None:
         if column["name"] in ("name", "email") and not column["config"].get("meta", {}).get("contains_personal_data")
     ]
     assert unmarked == []
+
+
+def test_site_has_a_front_page_and_the_published_tables_an_owner(manifest: dict[str, Any]) -> None:
+    overview = manifest["docs"]["doc.experiment_features.__overview__"]["block_contents"]
+    marts = {node["name"]: node for node in manifest["nodes"].values() if node["original_file_path"].startswith("models/marts/") and node["resource_type"] == "model"}
+    assert set(re.findall(r"#!/model/model\.experiment_features\.(\w+)", overview)) >= marts.keys()
+    assert {node["config"]["group"] for node in marts.values()} == {"published"}
+    assert manifest["groups"]["group.experiment_features.published"]["owner"]["name"]
+    read = {name for exposure in manifest["exposures"].values() for name in exposure["depends_on"]["nodes"]}
+    assert "model.experiment_features.user_features" in read and len(manifest["exposures"]) == 3
