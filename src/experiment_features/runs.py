@@ -8,6 +8,7 @@ schema; a connection pooler that hands a session to several clients does not kee
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from psycopg2 import sql
 from psycopg2.extras import execute_values
 
 OLDEST_SERVER = 14
+SECONDS_TO_END = 10
 # A host that is gone is noticed in about a minute, where the server would wait for hours by default.
 KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
 
@@ -146,14 +148,21 @@ class Run:
                     "start this again when it has ended, or set FEATURES_LOCK_WAIT to more seconds."
                 ) from None
             self._execute("set lock_timeout = 0")
-        # A run that was killed, or has lost its lock, may have statements under way; none of it is committed.
+        self._end_others()
+
+    def _end_others(self) -> None:
+        """Ends what a run that was killed, or has lost its lock, still does in the server; none of it is committed."""
         others = "from pg_stat_activity where application_name = %s and datname = current_database()"
-        self._execute(f"select pg_terminate_backend(pid, 10000) {others} and pg_has_role(usesysid, 'MEMBER')", self.name_of_workers)
-        for pid, user in self._execute(f"select pid, usename {others}", self.name_of_workers):
-            raise RunError(
-                f"A statement of an earlier run on the schema {self._schema} is still running, as server process {pid} of the role {user}; "
-                "end it and start this again."
-            )
+        deadline = time.monotonic() + SECONDS_TO_END
+        # A run that does not know yet that its lock is gone may connect once more, which it learns then.
+        while found := self._execute(f"select pid, usename {others}", self.name_of_workers):
+            if time.monotonic() > deadline:
+                raise RunError(
+                    f"A statement of an earlier run on the schema {self._schema} is still running, as server process {found[0][0]} of the role "
+                    f"{found[0][1]}; end it and start this again."
+                )
+            self._execute(f"select pg_terminate_backend(pid, 1000) {others} and pg_has_role(usesysid, 'MEMBER')", self.name_of_workers)
+            time.sleep(0.02)
 
     def admits(self, connection: Any) -> bool:
         """Whether the run still has its lock, by a new connection of psycopg2 that is to work for it.
@@ -162,14 +171,18 @@ class Run:
         server ends the statements of a connection within a second when its client is gone.
         """
         connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "select set_config('client_connection_check_interval', '1000', false) from pg_locks where locktype = 'advisory' "
-                "and granted and classid::bigint << 32 | objid::bigint = %s and pid = %s",
-                (self._key, self.backend),
-            )
-            is_admitted = cursor.fetchone() is not None
-        connection.autocommit = False
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "select set_config('client_connection_check_interval', '1000', false) from pg_locks where locktype = 'advisory' "
+                    "and granted and classid::bigint << 32 | objid::bigint = %s and pid = %s",
+                    (self._key, self.backend),
+                )
+                is_admitted = cursor.fetchone() is not None
+            connection.autocommit = False
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            # The run that has taken the lock has ended it.
+            return False
         return is_admitted
 
     def _wait(self, text: str, *arguments: object) -> None:

@@ -74,7 +74,9 @@ def test_personal_data_is_marked(manifest: dict[str, Any]) -> None:
 
 def test_site_has_a_front_page_and_the_published_tables_an_owner(manifest: dict[str, Any]) -> None:
     overview = manifest["docs"]["doc.experiment_features.__overview__"]["block_contents"]
-    marts = {node["name"]: node for node in manifest["nodes"].values() if node["original_file_path"].startswith("models/marts/") and node["resource_type"] == "model"}
+    marts = {
+        node["name"]: node for node in manifest["nodes"].values() if node["original_file_path"].startswith("models/marts/") and node["resource_type"] == "model"
+    }
     assert set(re.findall(r"#!/model/model\.experiment_features\.(\w+)", overview)) >= marts.keys()
     assert {node["config"]["group"] for node in marts.values()} == {"published"}
     assert manifest["groups"]["group.experiment_features.published"]["owner"]["name"]
