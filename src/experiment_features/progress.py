@@ -44,7 +44,8 @@ class Progress:
         seconds = time.monotonic() - self._running.pop(name, time.monotonic())
         self._files.pop(name, None)
         if not self._is_terminal and kind in ("seed", "model"):
-            print(f"{self._done} of {self._steps}: {kind} {name} {status}, {seconds:.1f} s", file=self._output, flush=True)
+            # In one piece, as several threads write.
+            print(f"{self._done} of {self._steps}: {kind} {name} {status}, {seconds:.1f} s\n", end="", file=self._output, flush=True)
 
     def stop(self) -> None:
         self._stopped.set()
