@@ -102,18 +102,21 @@ def test_build_after_one_that_has_lost_its_lock(built: Project, published: Proje
 def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Project) -> None:
     choose = random.Random(2)
     before = built.features()
+    cancelled = 0
     for count in moments(choose):
         number = choose.choice(SIGNALS)
         command = choose.choice([BUILD_WITHOUT_TESTS, ("seed",), ("run",)])
         process = built.start_fork(*command)
-        wait_for_nodes(built, min(count, 2 if command == ("seed",) else 17))
+        wait_for_nodes(built, min(count, 1 if command == ("seed",) else 12))
         os.kill(process.pid, number)
         output, code = process.wait(LONGEST_END_SECONDS)
-        assert "Traceback" not in output, output
-        assert code != 0 or last_run(built)[2] == "succeeded", output
-        assert last_run(built)[2] == ("succeeded" if code == 0 else "cancelled"), output
-        assert built.query("select 1 from pg_stat_activity where application_name like 'experiment_features %'") == []
+        # The signal may come when the run has ended, and dbt only writes its artifacts.
+        status = last_run(built)[2]
+        assert status == "succeeded" or (status == "cancelled" and code != 0 and "Traceback" not in output), output
+        cancelled += status == "cancelled"
+        wait_until(built, "select 1 where not exists (select from pg_stat_activity where application_name like 'experiment_features %')")
         assert built.features() == before
+    assert cancelled > MOMENTS / 3
     built.dbt(*BUILD_WITHOUT_TESTS, FEATURES_LOCK_WAIT="0")
 
 
