@@ -26,6 +26,17 @@ def test_nothing_without_being_asked_or_if_quiet(project: Project) -> None:
     assert project.dbt("--quiet", "seed", FEATURES_PROGRESS="1") == ""
 
 
+def test_output_that_nobody_reads_stops_no_run(project: Project) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    process = subprocess.Popen(
+        [*COMMAND, *BUILD_WITHOUT_TESTS], cwd=project.root, env=project.settings({"FEATURES_PROGRESS": "1"}), stdout=subprocess.DEVNULL, stderr=write
+    )
+    os.close(write)
+    assert process.wait() == 0
+    assert len(project.features()) == 10
+
+
 def test_terminal_has_a_line_that_is_written_anew(project: Project) -> None:
     rows = "".join(f"{number},1,1;2,5\n" for number in range(1, 500_001))
     project.write(user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time\n" + rows)
