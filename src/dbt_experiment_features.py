@@ -2,7 +2,7 @@
 
 Commands that build on Postgres take a lock and leave a row in the run log (see ``experiment_features.runs``). What the
 on-run-end hook reports of a run is printed after dbt's own summary, which would otherwise be the last thing a user sees.
-The loading macros get the project's reader. CONTACTS, at the end, lists what of dbt is replaced for this, and why.
+The loading macros get the project's reader. CONTACTS, at the end, lists what is replaced in dbt for this, and why.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from experiment_features.reading import Rows
 from experiment_features.runs import LockHeldError, Node, Run, RunError, storable
 
 LOCK_WAIT_SECONDS = 600.0
-# How long a run that is stopped may take to end, of the five seconds promised.
+# A stopped run that takes longer is ended by force, to keep within the five seconds promised.
 LONGEST_END_SECONDS = 3.5
 STOPPED = "The run was stopped; what was published before stays."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -158,7 +158,7 @@ def _follow_node(event: EventMsg) -> None:
 
 
 def _open_safely(connection: Connection) -> Connection:
-    """dbt's `open`, for names and settings by which nothing can be run that is meant as a text, and for runs that have their lock."""
+    """dbt's `open`, but it refuses names and settings that could make text run as SQL, and runs that have lost their lock."""
     schema, database = connection.credentials.schema, connection.credentials.database
     if not re.fullmatch(r"[\w-]+", schema) or len(schema.encode()) > LONGEST_SCHEMA:
         raise DbtRuntimeError(
@@ -170,7 +170,7 @@ def _open_safely(connection: Connection) -> Connection:
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
         raise DbtRuntimeError("The server treats backslashes in text as escapes; set its standard_conforming_strings to on.")
-    # The report at the end is made by the connection `master`.
+    # `master` is the connection that makes the report at the end.
     failure = _failure if connection.name != "master" else None
     if _current_run is not None and (failure or not _current_run.admits(opened.handle)):
         opened.handle.close()
@@ -230,9 +230,9 @@ def _execute_nodes(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
 
 
 def _own_connection(adapter: Any) -> Any:
-    """A connection that lasts as long as the run; dbt closes those that it knows of."""
+    """A connection for the whole run, unknown to dbt, which closes its own."""
     connection = Connection(type=Identifier("postgres"), name="run", credentials=dataclasses.replace(adapter.config.credentials))
-    # Python looks at a signal only when the server has answered. Nothing has begun yet that would have to be ended.
+    # While it connects, Python cannot handle signals. Nothing has begun yet, so they may kill the process.
     before = {number: signal.signal(number, signal.SIG_DFL) for number in STOPPING if _is_main_thread()}
     try:
         return type(adapter.connections).open(connection).handle
@@ -308,9 +308,9 @@ def _wait_seconds() -> float:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[Callable[[], None]]:
-    """Lets SIGTERM and SIGHUP do what Ctrl-C does, once, and ends the process where dbt takes too long.
+    """Makes SIGTERM and SIGHUP act like Ctrl-C, and ends the process if dbt takes too long to stop.
 
-    Yields what to call when the run has come to its end by itself, from when on signals change nothing.
+    Yields a function to call when all nodes have ended; it makes further signals have no effect.
     """
     timer = threading.Timer(LONGEST_END_SECONDS, _leave)
     timer.daemon = True
@@ -334,12 +334,12 @@ def _stopped_by_signals() -> Iterator[Callable[[], None]]:
 
 
 def _is_main_thread() -> bool:
-    """Only there can signals be handled."""
+    """Whether this is the only thread in which Python handles signals."""
     return threading.current_thread() is threading.main_thread()
 
 
 def _leave() -> None:
-    """Ends the process, and the run as far as the server answers."""
+    """Ends the process, after recording the end of the run if the server answers."""
     if _current_run is not None:
         ending = threading.Thread(target=_end, args=(_current_run, "cancelled", None, ()), daemon=True)
         ending.start()
@@ -372,14 +372,14 @@ def _node(result: Any) -> Node:
 
 @dataclass(frozen=True)
 class Contact:
-    """Something of dbt's inside that is replaced, as there is no public way.
+    """Something internal to dbt that is replaced because there is no public way.
 
     Args:
-        owner, name: where it is.
-        parameters: of a function, by their names; None of a constant.
-        replacement: what comes in its place.
-        why: what for, and why by this way.
-        test: what fails when dbt changes it.
+        owner, name: the object and its attribute.
+        parameters: parameter names of a function; None for a constant.
+        replacement: the new value.
+        why: what it is for, and why there is no public way.
+        test: the test that fails if dbt changes it.
     """
 
     owner: Any
@@ -404,29 +404,29 @@ CONTACTS = (
     ),
     Contact(
         SeedTask, "show_table", ("self", "result"), _show_table_of_seed,
-        "`dbt seed --show` takes the result of an on-run-end hook for that of a seed, and stops with a traceback as it has no table.",
+        "`dbt seed --show` treats the result of an on-run-end hook as that of a seed, and stops with a traceback because it has no table.",
         "test_errors.py::test_seed_show_prints_the_first_rows",
     ),
     Contact(
         dbt.context.base, "get_context_modules", (), _modules_of_project,
-        "Jinja cannot open a file, and dbt's plugins can add nodes but no functions: macros get the reader and the run by `modules`.",
+        "Jinja cannot open a file, and dbt's plugins can add nodes but no functions; macros reach the reader and the run through `modules`.",
         "test_published_input.py::test_features",
     ),
     Contact(
         RunTask, "execute_with_hooks", ("self", "selected_uids"), _execute_alone,
-        "The lock and the run log: hooks have connections of their own, run after the schemas are made, and not at all where a run is stopped.",
+        "For the lock and the run log: hooks have separate connections, run after schemas are created, and do not run if a run is stopped.",
         "test_runs.py::test_every_command_that_builds_takes_the_lock",
     ),
     Contact(
         PostgresConnectionManager, "open", ("connection",), staticmethod(_open_safely),
-        "Each connection is refused where a name or a setting would make text be run, or the run has lost its lock; dbt has no hook for that.",
+        "Refuses a connection if a name or setting could make text run as SQL, or if the run has lost its lock; dbt has no hook for that.",
         "test_interruptions.py::test_run_that_has_lost_its_lock_changes_nothing",
     ),
 )  # fmt: skip
 
 
 def _replace() -> None:
-    """Puts the replacements in place, where all that they replace is as expected."""
+    """Makes the replacements, if everything they replace is as expected."""
     for contact in CONTACTS:
         if not contact.is_as_expected():
             owner = getattr(contact.owner, "__qualname__", None) or contact.owner.__name__

@@ -17,8 +17,13 @@
         ~ 'cast(' ~ rows.size_bytes ~ ' as bigint) as size_bytes, ' ~ text_literal(rows.sha256) ~ ' as sha256, '
         ~ text_literal(run_id()) ~ ' as run_id, current_timestamp as loaded from (values ' ~ parts | join(', ') ~ ') as parts (part, lines_before)'
     )) -%}
-    {%- do adapter.dispatch('record_load_in_run_log')(file, rows) -%}
+    {%- do record_load_in_run_log(file, rows) -%}
     {{ return(load) }}
+{%- endmacro %}
+
+{# The same in the run log, if the engine has one. #}
+{% macro record_load_in_run_log(file, rows) -%}
+    {{ return(adapter.dispatch('record_load_in_run_log')(file, rows)) }}
 {%- endmacro %}
 
 {% macro default__record_load_in_run_log(file, rows) -%}

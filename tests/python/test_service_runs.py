@@ -183,14 +183,15 @@ def test_service_killed_and_started_again(built: Service, project: Project) -> N
     assert project.features() == EXPECTED
 
 
-def test_service_ends(built: Service, project: Project) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_service_ends(built: Service, project: Project, number: signal.Signals) -> None:
     """A running build is ended cleanly, and those who watch or wait are let go."""
     with serving(project) as service, halted(project):
         run_id = start_and_halt(service, project)
         dbt = service.dbt
         events = service.call("GET", f"/etl/{run_id}/events", 200, stream=True).iter_lines()
         assert json.loads(next(events)[6:])["status"] == "running"
-        assert service.end(signal.SIGTERM) == 0
+        assert service.end(number) == 0
         assert is_gone(dbt)
         assert list(events)[-1] == b""
     assert built.get(f"/etl/{run_id}")["status"] == "cancelled"

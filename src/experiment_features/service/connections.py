@@ -1,9 +1,9 @@
-"""What a client may do with its connections to the service.
+"""Time and size limits for the connections of the service.
 
-uvicorn waits for ever for a header that is never complete, and for a reader who takes nothing; its limit of connections
-turns everybody away as soon as somebody has opened that many. So a few clients, or one with an error, could use up the
-files and the memory of the process. Here a client has so many connections and no more, each has to get on, and the one
-that has waited longest for its client makes room where all are taken. The body of a call is the matter of `security`.
+uvicorn waits forever for a header that is never completed and for a client that stops reading, and its limit on connections
+turns everyone away once one client has used it up. Here, each client has a limited number of connections, every connection must
+make progress, and if all places are taken, the connection that has waited longest for its client is closed. `security` limits
+the bodies of calls.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from experiment_features.service.problems import Problem
 from experiment_features.service.security import HEADERS
 from experiment_features.service.settings import Settings
 
-# What the process opens besides its connections: the database, dbt, exports, files of the page.
+# File descriptors for everything else: the database, dbt, exports and the files of the page.
 OTHER_FILES = 200
-# A reader who takes less than this within the time for stalls has stalled.
+# A reader has stalled if it takes less than this within the time limit.
 LEAST_BYTES = 16 * 1024
-# What the system holds of an answer before it is sent; without a limit it is some megabytes for each stalled reader.
+# Unsent bytes that the system buffers per connection; by default it is some megabytes for each stalled reader.
 UNSENT_BYTES = 128 * 1024
 
 
 class Turn(Enum):
-    """What a connection waits for: the client's header, body or reading, or an answer of the service."""
+    """What a connection waits for: the client's header or body, the client to read, or a response of the service."""
 
     HEADER = auto()
     BODY = auto()
@@ -43,7 +43,7 @@ class Turn(Enum):
 
 
 class GuardedProtocol(H11Protocol):
-    """A connection of uvicorn, which has a place among all, and is given up where its client does not get on.
+    """A connection of uvicorn that takes up a place and is closed if its client makes no progress.
 
     Args:
         settings: of the service.
@@ -68,13 +68,13 @@ class GuardedProtocol(H11Protocol):
         return None if is_served else self._since
 
     def give_up(self) -> None:
-        """Closes the connection at once, with what the client has not taken yet."""
+        """Closes the connection at once and discards what the client has not read."""
         self.transport.abort()
 
     def check(self) -> None:
-        """Gives the connection up if its client has had its time."""
+        """Closes the connection if its client has exceeded its time limit."""
         seconds = {
-            # After an answer the time that a connection may be idle comes first.
+            # After a response, the connection may be idle first.
             Turn.HEADER: self._limits.header_seconds + (self._limits.idle_seconds if self.cycle is not None else 0),
             Turn.READER: self._limits.stall_seconds,
         }.get(Turn.READER if self.transport.is_closing() else self._turn)
@@ -110,7 +110,7 @@ class GuardedProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         self._look()
-        # Goes on with the next call, where that is here already.
+        # Starts the next call, if it has already arrived.
         super().on_response_complete()
         self._look()
 
@@ -123,7 +123,7 @@ class GuardedProtocol(H11Protocol):
         self._look()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no call of HTTP, or one with too large a header, of which the rest is not read."""
+        """Responds to invalid HTTP and to headers that are too large, without reading the rest."""
         if self.conn.our_state is not h11.IDLE and self.conn.our_state is not h11.SEND_RESPONSE:
             self.give_up()
         elif len(self.conn.trailing_data[0]) > self._limits.header_bytes:
@@ -132,7 +132,7 @@ class GuardedProtocol(H11Protocol):
             super().send_400_response(msg)
 
     def _look(self) -> None:
-        """Notes whose turn it is, and since when."""
+        """Records whose turn it is, and since when."""
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
             turn = Turn.HEADER
@@ -145,7 +145,7 @@ class GuardedProtocol(H11Protocol):
             self._since, self._unread = time.monotonic(), self.transport.get_write_buffer_size()
 
     def _turn_away(self, problem: Problem) -> None:
-        """Answers before there is a call for the app, and closes the connection."""
+        """Responds without calling the app, and closes the connection."""
         response = problem.response()
         own = {**HEADERS, "Cache-Control": "no-store", "Connection": "close"}
         headers = [*response.raw_headers, *((name.encode(), value.encode()) for name, value in own.items())]
@@ -156,18 +156,17 @@ class GuardedProtocol(H11Protocol):
 
 
 def _tune(connection: socket.socket) -> None:
-    """Sets what asyncio does not on a socket that was made without naming TCP."""
-    # A client that has gone already may leave a socket that takes no option.
+    """Sets options that asyncio sets only on sockets created with an explicit protocol."""
+    # Setting options fails if the client has already gone.
     with suppress(OSError):
-        # An answer leaves in two parts, its header and its body. Otherwise the second waits until the client has
-        # acknowledged the first, which a client that has one in hand puts off for 40 ms.
+        # Otherwise the body of a response waits until the client acknowledges the header, which clients delay by 40 ms.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
 def places_for(settings: Settings) -> Places:
-    """The places for connections: as many as are set, or as the system lets the process have."""
+    """Places for as many connections as are configured, or as many as the system allows."""
     wanted = settings.limits.connections
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted + OTHER_FILES

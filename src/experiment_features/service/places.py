@@ -1,6 +1,6 @@
-"""Who may have how many of what there are few of: connections, exports, connections of the database.
+"""Limits on what one client may use at once: connections, exports and database connections.
 
-A client is an address; of IPv6 the first 64 bits, since whoever has one address of such a network has all of them.
+A client is an address. For IPv6 it is a network of 64 bits, since its owner can use every address in it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections import defaultdict
 from contextvars import ContextVar
 from typing import Protocol
 
-# Who makes the call under way; empty where nobody does.
+# The client of the current call; empty outside a call.
 CLIENT: ContextVar[str] = ContextVar("CLIENT", default="")
-# Nobody is put out who came, or took something, this short a time ago.
+# A holder that arrived or made progress this recently keeps its place.
 GRACE_SECONDS = 0.25
 
 
 def client_of(address: str) -> str:
-    """The client that an address belongs to."""
+    """The client to which an address belongs."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -27,11 +27,11 @@ def client_of(address: str) -> str:
 
 
 class Holder(Protocol):
-    """Who has a place.
+    """Something that takes up a place, such as a connection.
 
     Attributes:
-        owner: the client whose place it is; None for a proxy, whose many clients are limited only as all are.
-        waiting_since: since when it has been waiting for its client, by time.monotonic(); None while the service works for it.
+        owner: its client; None for a proxy, to which only the total applies.
+        waiting_since: when it started to wait for its client, by time.monotonic(); None while it waits for the service.
     """
 
     owner: str | None
@@ -40,11 +40,11 @@ class Holder(Protocol):
     def waiting_since(self) -> float | None: ...
 
     def give_up(self) -> None:
-        """Ends what it does, since somebody else has its place."""
+        """Ends it, because its place is given to another."""
 
 
 class NoPlaceError(Exception):
-    """Every place is taken, by clients that all wait for the service."""
+    """Every place is taken, and none of the holders is waiting for its client."""
 
     def __init__(self, places: int, is_of_client: bool) -> None:
         super().__init__(places)
@@ -53,15 +53,15 @@ class NoPlaceError(Exception):
 
 
 class PlaceLostError(Exception):
-    """Somebody else has the place; an answer that is under way ends before it is complete."""
+    """The place was given to another holder; the response ends before it is complete."""
 
 
 class Places:
-    """Places of one kind. Where all are taken, who has waited longest for its client makes room for who comes.
+    """A limited number of places. If all are taken, the holder that has waited longest for its client gives up its place.
 
     Args:
-        total: for all clients.
-        per_client: for each.
+        total: places for all clients together.
+        per_client: places for each client.
     """
 
     def __init__(self, total: int, per_client: int) -> None:
@@ -71,7 +71,7 @@ class Places:
         self._of_client: defaultdict[str, set[Holder]] = defaultdict(set)
 
     def take(self, holder: Holder) -> None:
-        """Gives somebody a place. Raises NoPlaceError."""
+        """Gives the holder a place. Raises NoPlaceError."""
         if holder.owner is not None and len(own := self._of_client[holder.owner]) >= self._per_client:
             self._make_room(own, self._per_client, is_of_client=True)
         if len(self._all) >= self._total:
