@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -82,6 +83,11 @@ def test_any_name_and_moved(top: Path) -> None:
     root = copy(top / STRANGE)
     output = shell(root, "make run PYTHON=../python")
     assert output.count("Installing") == 1 and output.count("| Compound B ") == 5
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    answer = "curl -sSf --retry 60 --retry-delay 1 --retry-connrefused 127.0.0.1:$ETL_PORT/features/1"
+    output = shell(root, f"make serve PYTHON=../python & {answer}; kill %1; wait || true", ETL_PORT=port)
+    assert '"user_id":1,"total_experiments":2,' in output
     long = top / ("long" * 50) / "a b"
     long.parent.mkdir()
     # The server runs on; of a shell, the folder is known by the file that it reads.
