@@ -9,6 +9,7 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11 
 # The activate script sets defaults for DBT_PROFILES_DIR, and for PGHOST (the project's own Postgres).
 HOME_FOLDER := $${FEATURES_HOME:-.}
 ACTIVATE := . "$(HOME_FOLDER)/.venv/bin/activate"
+PORT ?= 8080
 # If ENGINE names an engine other than Postgres, its packages are installed too.
 ENGINE ?= postgres
 export ENGINE
@@ -62,6 +63,7 @@ clean: installed ## stop it and remove it with its data
 	@$(ACTIVATE) && python -m experiment_features.postgres clean
 
 show: installed ## print the features table (the first ROWS=20)
+	@case "$(ROWS)" in *[!0-9]*) echo "ROWS is '$(ROWS)'; set it to the number of rows to print, such as 20." >&2; exit 1;; esac
 	@$(ACTIVATE) && dbt --quiet run-operation show_features --args '{limit: $(or $(ROWS),20)}'
 
 runs: installed ## print the last ten runs
@@ -73,8 +75,11 @@ rejects: installed ## print the rejected rows of the last run and why (OUT=rejec
 roles: installed ## create the role features_reader, which may read what is published and nothing else
 	@$(ACTIVATE) && dbt --quiet run-operation create_reader_role
 
-docs: $(ENGINE_READY) ## generate the documentation and serve it on http://localhost:8080
-	@$(ACTIVATE) && dbt docs generate && dbt docs serve
+docs: $(ENGINE_READY) ## generate the documentation and serve it on http://localhost:8080 (PORT)
+	@$(ACTIVATE) && python -c 'import socket, sys; port = sys.argv[1]; \
+		port.isdecimal() and int(port) < 65536 or sys.exit(f"PORT is {port!r}; set it to a number below 65536."); \
+		socket.socket().connect_ex(("127.0.0.1", int(port))) or sys.exit(f"Port {port} is in use; set another: make docs PORT=8081")' "$(PORT)"
+	@$(ACTIVATE) && dbt docs generate && dbt docs serve --port "$(PORT)"
 
 bench: installed-bench ## compare the speed with pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
 	@"$(HOME_FOLDER)/.venv-bench/bin/python" benchmarks/run.py

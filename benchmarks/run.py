@@ -78,7 +78,7 @@ def numbers(name: str, default: str) -> list[int]:
     """Those in an environment variable, separated by spaces."""
     text = os.environ.get(name, default)
     if not re.fullmatch(r" *[1-9][0-9]*( +[1-9][0-9]*)* *", text):
-        raise BenchmarkError(f"{name} is '{text}', and not whole numbers such as {default}.")
+        raise BenchmarkError(f"{name} is '{text}'; set it to whole numbers such as {default}.")
     return [int(number) for number in text.split()]
 
 

@@ -5,7 +5,7 @@ folder=$1
 packages=$2
 
 # PySpark and some packages it needs are on PyPI as source archives only; they need no compiler.
-"$folder/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --retries 2 --no-deps --require-hashes \
     --only-binary :all: --no-binary pyspark,pyhive,pure-sasl,thrift,thrift-sasl --requirement "$packages"
 
 # pip writes the folder's path into the first line of each command. It may be too long for that, or hold characters that mean

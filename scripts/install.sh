@@ -13,6 +13,18 @@ refuse() {
     exit 1
 }
 
+# Runs a command, and says in one sentence why it fails.
+try() {
+    said=$("$@" 2>&1) && return
+    case $said in
+        *"No space left"* | *"quota exceeded"*)
+            refuse "There is no space left for what is installed in $home; free a gigabyte, or name another folder: FEATURES_HOME=/some/folder make ..." ;;
+        *Connection* | *"name resolution"* | *"timed out"* | *"SSLError"* | *"ProxyError"*)
+            refuse "The packages cannot be fetched, because the package index does not answer; check the network (or PIP_INDEX_URL) and start this again." ;;
+        *) refuse "Installing failed: $(printf %s "$said" | tail -n 1)" ;;
+    esac
+}
+
 case $home$PWD in
     *:* | *"
 "*) refuse "The path of the project, or of FEATURES_HOME, holds a colon or a line break, which no list of paths can hold: $PWD, $home" ;;
@@ -36,7 +48,7 @@ is_installed "$@" && exit
 
 # Of two at once, the second finds what the first has installed. The lock goes with this process.
 exec 9>>"$folder.lock"
-"$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || refuse "$python does not run; name another with: make PYTHON=python3.13 ..."
+"$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' 2>/dev/null || refuse "$python does not run; install Python 3.10 to 3.13, or name one that is installed: make PYTHON=python3.13 ..."
 
 first=$1
 mark=$folder/installed-${1##*/}
@@ -46,14 +58,14 @@ if ! { [ -x "$folder/bin/python" ] && [ "$mark" -nt "$1" ] && [ "$mark" -nt scri
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         refuse "$python lacks venv; on Debian and Ubuntu install the package python3-venv."
     echo "Installing into $name (once, a minute or so) ..."
-    "$python" -m venv --clear "$folder"
+    try "$python" -m venv --clear "$folder"
 fi
 for list; do
     mark=$folder/installed-${list##*/}
     [ "$mark" -nt "$list" ] && [ "$mark" -nt scripts/add_packages.sh ] && continue
     use=${list##*/}
     [ "$list" = "$first" ] || echo "Installing ${use%.lock} into $name (once) ..."
-    scripts/add_packages.sh "$folder" "$list"
+    try scripts/add_packages.sh "$folder" "$list"
     touch "$mark"
 done
 scripts/place.sh "$folder"

@@ -102,7 +102,7 @@ def test_run_fails_where_contenders_disagree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("ROWS", "many", "ROWS is 'many', and not whole numbers such as 1000000."),
+        ("ROWS", "many", "ROWS is 'many'; set it to whole numbers such as 1000000."),
         ("FORMS", "quoted strange", "FORMS has strange; there are clean, published, quoted, extra, trailing, stray, blank, odd, inside and gzip."),
         ("ENGINES", "duckdb mysql", "ENGINES has mysql; there are duckdb and spark."),
     ],
