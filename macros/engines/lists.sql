@@ -103,8 +103,11 @@ lateral (
 ) as {{ alias }}
 {%- endmacro %}
 
+{# In a select list of its own, or DuckDB would join the lists to themselves. #}
 {% macro duckdb__unnest_distinct(list, alias, item) -%}
-unnest(list_distinct({{ list }})) as {{ alias }} ({{ item }})
+lateral (
+    select unnest(list_filter({{ list }}, lambda listed, place: listed is not null and list_position({{ list }}, listed) = place)) as {{ item }}
+) as {{ alias }}
 {%- endmacro %}
 
 {% macro spark__unnest_distinct(list, alias, item) -%}

@@ -47,47 +47,7 @@ causes as (
 
 ),
 
-first_cells as (
-
-    {%- for file, columns in shown_columns.items() %}
-    select
-        causes.file,
-        causes.column_name,
-        causes.code,
-        case causes.column_name
-            {%- for column in columns %}
-            when '{{ column }}' then {{ file }}.{{ column }}
-            {%- endfor %}
-        end as cell
-    from causes
-    inner join {{ file }} on causes.first_row_number = {{ file }}.row_number
-    where causes.file = '{{ file }}.csv'
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-
-),
-
--- If columns are mixed up, an id or a date may be a name or an address: text with an @, or with letters and no digit.
-examples as (
-
-    select
-        file,
-        column_name,
-        code,
-        replace(replace(replace(replace(cell, chr(13), ' '), chr(10), ' '), chr(9), ' '), chr(27), ' ') as cell
-    from first_cells
-    where
-        cell <> ''
-        and position('@' in cell) = 0
-        and (
-            column_name not in ('user_id', 'signup_date')
-            or length(cell) = 1
-            or cell <> translate(cell, '0123456789', '')
-        )
-
-),
-
-final as (
+first_rows as (
 
     select
         causes.file,
@@ -104,8 +64,7 @@ final as (
 
         rejected_rows.reason,
         rejected_rows.remedy,
-        rejected_rows.row_kept,
-        case when length(examples.cell) > 40 then substr(examples.cell, 1, 40) || '…' else examples.cell end as example
+        rejected_rows.row_kept
     from causes
     inner join rejected_rows
         on
@@ -113,11 +72,67 @@ final as (
             and causes.first_row_number = rejected_rows.row_number
             and causes.column_name = rejected_rows.column_name
             and causes.code = rejected_rows.code
-    left join examples
-        on
-            causes.file = examples.file
-            and causes.column_name = examples.column_name
-            and causes.code = examples.code
+
+),
+
+with_cell as (
+
+    {%- for file, columns in shown_columns.items() %}
+    select
+        first_rows.*,
+        case first_rows.column_name
+            {%- for column in columns %}
+            when '{{ column }}' then {{ file }}.{{ column }}
+            {%- endfor %}
+        end as cell
+    from first_rows
+    inner join {{ file }} on first_rows.first_row_number = {{ file }}.row_number
+    where first_rows.file = '{{ file }}.csv'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+-- If columns are mixed up, an id or a date may be a name or an address: text with an @, or with letters and no digit.
+with_example as (
+
+    select
+        *,
+        case
+            when
+                cell <> ''
+                and position('@' in cell) = 0
+                and (
+                    column_name not in ('user_id', 'signup_date')
+                    or length(cell) = 1
+                    or cell <> translate(cell, '0123456789', '')
+                )
+                then replace(replace(replace(replace(cell, chr(13), ' '), chr(10), ' '), chr(9), ' '), chr(27), ' ')
+        end as example
+    from with_cell
+
+),
+
+final as (
+
+    select
+        file,
+        column_name,
+        code,
+
+        affected_rows,
+        empty_cells,
+        unusable_cells,
+        first_row_number,
+
+        first_source_file,
+        first_source_row_number,
+
+        reason,
+        remedy,
+        row_kept,
+        case when length(example) > 40 then substr(example, 1, 40) || '…' else example end as example
+    from with_example
 
 )
 
