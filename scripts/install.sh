@@ -13,9 +13,20 @@ refuse() {
     exit 1
 }
 
-# Runs a command, and says in one sentence why it fails.
+# Does what the other arguments say, with the seconds that it takes behind $1, or says in one sentence why it failed.
 try() {
-    said=$("$@" 2>&1) && return
+    began=$(date +%s)
+    what=$1
+    shift
+    echo "$what ..."
+    if [ -t 1 ]; then
+        # Also where this process is killed, it ends.
+        while sleep 1 && kill -0 $$; do printf '\r%s s' "$(($(date +%s) - began))"; done 9>&- &
+        ticker=$!
+    fi
+    said=$("$@" 2>&1) && failed= || failed=yes
+    [ ! -t 1 ] || { kill "$ticker" && printf '\r'; }
+    [ "$failed" ] || { echo "done in $(($(date +%s) - began)) s" && return; }
     case $said in
         *"No space left"* | *"quota exceeded"*)
             refuse "There is no space left for what is installed in $home; free a gigabyte, or name another folder: FEATURES_HOME=/some/folder make ..." ;;
@@ -50,22 +61,24 @@ is_installed "$@" && exit
 exec 9>>"$folder.lock"
 "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' 2>/dev/null || refuse "$python does not run; install Python 3.10 to 3.13, or name one that is installed: make PYTHON=python3.13 ..."
 
+create() {
+    "$python" -m venv --clear "$folder" && scripts/add_packages.sh "$folder" "$1"
+}
+
 first=$1
-mark=$folder/installed-${1##*/}
-if ! { [ -x "$folder/bin/python" ] && [ "$mark" -nt "$1" ] && [ "$mark" -nt scripts/add_packages.sh ]; }; then
-    "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
-        refuse "Python 3.10 to 3.13 is needed, and $python is $("$python" --version 2>&1); name another with: make PYTHON=python3.13 ..."
-    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-        refuse "$python lacks venv; on Debian and Ubuntu install the package python3-venv."
-    echo "Installing into $name (once, a minute or so) ..."
-    try "$python" -m venv --clear "$folder"
-fi
 for list; do
-    mark=$folder/installed-${list##*/}
-    [ "$mark" -nt "$list" ] && [ "$mark" -nt scripts/add_packages.sh ] && continue
     use=${list##*/}
-    [ "$list" = "$first" ] || echo "Installing ${use%.lock} into $name (once) ..."
-    try scripts/add_packages.sh "$folder" "$list"
+    mark=$folder/installed-$use
+    [ -x "$folder/bin/python" ] && [ "$mark" -nt "$list" ] && [ "$mark" -nt scripts/add_packages.sh ] && continue
+    if [ "$list" = "$first" ]; then
+        "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
+            refuse "Python 3.10 to 3.13 is needed, and $python is $("$python" --version 2>&1); name another with: make PYTHON=python3.13 ..."
+        "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+            refuse "$python lacks venv; on Debian and Ubuntu install the package python3-venv."
+        try "Installing into $name (once, a minute or so)" create "$list"
+    else
+        try "Installing ${use%.lock} into $name (once)" scripts/add_packages.sh "$folder" "$list"
+    fi
     touch "$mark"
 done
 scripts/place.sh "$folder"

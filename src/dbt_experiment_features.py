@@ -10,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 import getpass
 import inspect
+import logging
 import os
 import re
+import shutil
 import signal
 import threading
 import time
@@ -52,6 +54,9 @@ STOPPED = "The run was stopped; what was published before stays."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
 NOT_BUILDING = (TestTask, FreshnessTask)
+
+# More than dbt writes into its folders in a run.
+LEAST_ROOM_BYTES = 16 << 20
 
 # Postgres cuts longer names, so that those of two schemas could be the same; `_staging` is the longest that is added.
 LONGEST_SCHEMA = 63 - len("_staging")
@@ -425,6 +430,17 @@ CONTACTS = (
 )  # fmt: skip
 
 
+def _require_room() -> None:
+    """Raises DbtRuntimeError if the disk has no room for dbt's own files; dbt would stop with a traceback."""
+    for name in ("TARGET_PATH", "LOG_PATH"):
+        folder = Path(getattr(get_flags(), name, None) or ".").resolve()
+        place = next(path for path in (folder, *folder.parents) if path.exists())
+        if shutil.disk_usage(place).free < LEAST_ROOM_BYTES:
+            raise DbtRuntimeError(f"The disk is full where dbt writes to {folder}; free some space, or name another folder in DBT_{name}.")
+    # Where the disk fills up later, dbt goes on without its log.
+    logging.raiseExceptions = False
+
+
 def _replace() -> None:
     """Makes the replacements, if everything they replace is as expected."""
     for contact in CONTACTS:
@@ -438,4 +454,5 @@ def _replace() -> None:
         setattr(contact.owner, contact.name, contact.replacement)
 
 
+_require_room()
 _replace()

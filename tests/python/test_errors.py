@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,21 @@ def test_server_that_cannot_be_built_on(published: Project, settings: dict[str, 
         published.query("create role powerless login")
     output = published.dbt("seed", succeeds=False, **{"PGDATABASE": "postgres", "FEATURES_SCHEMA": "never_built", **settings})
     assert sentence in " ".join(output.split())
+
+
+@pytest.mark.parametrize("setting", ["DBT_TARGET_PATH", "DBT_LOG_PATH"])
+def test_full_disk_of_dbt_itself(published: Project, tmp_path: Path, setting: str) -> None:
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", tmp_path], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"a small disk cannot be mounted: {mounted.stderr.strip()}")
+    try:
+        process = published.start(*BUILD, **{setting: str(tmp_path / "folder")})
+        output, _ = process.communicate()
+        assert process.returncode != 0
+        assert f"The disk is full where dbt writes to {tmp_path}/folder; free some space, or name another folder in {setting}." in output
+        assert "Traceback" not in output
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
 
 
 def test_longest_schema(published: Project) -> None:
