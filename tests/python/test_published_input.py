@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
+import yaml
 from conftest import BUILD_WITHOUT_TESTS, PROJECT, PUBLISHED, Project
 
 A, B = (1, "Compound A"), (2, "Compound B")
@@ -83,7 +85,7 @@ def test_descriptions_are_in_the_database(built: Project) -> None:
         inner join pg_namespace as schemas on tables.relnamespace = schemas.oid
         left join pg_attribute as columns on tables.oid = columns.attrelid and columns.attnum > 0 and not columns.attisdropped
         where
-            (schemas.nspname in ('{schema}', '{schema}_raw') or schemas.nspname = '{schema}_staging' and tables.relname like 'stg_%')
+            schemas.nspname in ('{schema}', '{schema}_raw', '{schema}_staging')
             and tables.relkind in ('r', 'v')
             -- What record_load() notes beside a raw table is for the models alone.
             and not tables.relname like '%__load'
@@ -91,6 +93,14 @@ def test_descriptions_are_in_the_database(built: Project) -> None:
         """
     )
     assert undescribed == []
+
+
+def test_examples_in_descriptions_run(built: Project) -> None:
+    """The query in the description of each published table."""
+    for path in (PROJECT / "models" / "marts").glob("[!_]*.yml"):
+        [model] = yaml.safe_load(path.read_text())["models"]
+        [example] = re.findall(r"^```sql\n(.*?)^```", model["description"], re.DOTALL | re.MULTILINE)
+        assert built.query(re.sub(r"\bfeatures\.", "{schema}.", example)) or model["name"] == "rejected_rows", path
 
 
 def test_contract_is_held_by_the_database(built: Project) -> None:
