@@ -25,8 +25,8 @@ ifeq ($(filter postgres duckdb spark,$(ENGINE)),)
 $(error ENGINE is '$(ENGINE)'; it is postgres, duckdb or spark)
 endif
 
-.PHONY: help run test test-fast lint format serve up down clean show runs rejects roles docs bench parity torture lock java
-.PHONY: installed installed-duckdb installed-spark installed-service installed-test installed-bench
+.PHONY: help run test test-fast lint format serve up down clean show runs rejects roles docs bench parity torture judge lock java
+.PHONY: installed installed-duckdb installed-spark installed-service installed-test installed-bench installed-judge
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1:/p' Makefile | while IFS=: read -r target text; do printf 'make %-9s %s\n' "$$target" "$$text"; done
@@ -90,6 +90,19 @@ parity: java installed-test installed-duckdb installed-spark ## compare what Pos
 torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, flood it with bad input, and count losses (FULL=1: the long form)
 	@$(ACTIVATE) && python tests/torture/torture.py
 
+# For dbt-coverage, seeds are left out of `doc`, as their YAML lists only the columns that are looked for in the files; and `unit-test` is
+# taken for `test`, which counts data tests only, while the columns of marts have constraints in their contracts.
+judge: installed-judge up ## let dbt-score, dbt-coverage and dbt-bouncer judge the descriptions, the tests and the conventions
+	@# On the sample, in a schema and a folder of its own, whatever the user has loaded and published.
+	@. "$(HOME_FOLDER)/.venv-judge/bin/activate" \
+		&& export ENGINE=postgres FEATURES_SCHEMA=judge SEEDS_DIR=tests/python/published DBT_TARGET_PATH="$$VIRTUAL_ENV/target" \
+		&& dbt --quiet build --exclude-resource-type unit_test --exclude-resource-type test && dbt --quiet docs generate \
+		&& export DBT_PROJECT_DIR="$$VIRTUAL_ENV" COVERAGE="--cov-fail-under 1 --cov-report /dev/null" \
+		&& dbt-score lint --fail-project-under 10 \
+		&& dbt-coverage compute doc $$COVERAGE --run-artifacts-dir "$$DBT_TARGET_PATH" --model-path-exclusion-filter seeds \
+		&& dbt-coverage compute unit-test $$COVERAGE --run-artifacts-dir "$$DBT_TARGET_PATH" \
+		&& COLUMNS=160 dbt-bouncer run
+
 COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
 lock: ## recompile every lock file from pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock
@@ -98,6 +111,7 @@ lock: ## recompile every lock file from pyproject.toml (needs uv)
 	$(COMPILE) --group service --constraint requirements/run.lock pyproject.toml --output-file requirements/service.lock
 	$(COMPILE) --group test --group lint --constraint requirements/service.lock pyproject.toml --output-file requirements/test.lock
 	$(COMPILE) --group bench --group duckdb --group spark --constraint requirements/run.lock pyproject.toml --output-file requirements/bench.lock
+	$(COMPILE:3.10=3.11) --group judge --constraint requirements/run.lock pyproject.toml --output-file requirements/judge.lock
 
 java:
 	@case "$$PWD$$FEATURES_HOME" in *[!A-Za-z0-9/._\ -]*) \
@@ -112,3 +126,7 @@ installed-duckdb installed-spark installed-service installed-test: installed-%:
 
 installed-bench:
 	@$(INSTALL) .venv-bench requirements/bench.lock
+
+installed-judge:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "The judges need Python 3.11 to 3.13; name one: make judge PYTHON=python3.13" >&2; exit 1; }
+	@$(INSTALL) .venv-judge requirements/judge.lock

@@ -65,6 +65,11 @@ def test_other_version_of_python(root: Path, version: str) -> None:
     )
 
 
+def test_judges_need_a_later_python(root: Path) -> None:
+    path = python(root, """case "$*" in *"(3, 11)"*) exit 1;; esac""")
+    assert make(root, "judge", f"PYTHON={path}") == "The judges need Python 3.11 to 3.13; name one: make judge PYTHON=python3.13"
+
+
 def test_no_venv(root: Path) -> None:
     path = python(root, WITHOUT_VENV)
     assert make(root, "run", f"PYTHON={path}") == f"{path} lacks venv; on Debian and Ubuntu install the package python3-venv."
