@@ -90,8 +90,9 @@ parity: java installed-test installed-duckdb installed-spark ## compare what Pos
 torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, flood it with bad input, and count losses (FULL=1: the long form)
 	@$(ACTIVATE) && python tests/torture/torture.py
 
-# For dbt-coverage, seeds are left out of `doc`, as their YAML lists only the columns that are looked for in the files; and `unit-test` is
-# taken for `test`, which counts data tests only, while the columns of marts have constraints in their contracts.
+# dbt-coverage does not look for descriptions where columns are those of another table, which describes them (a column is described once),
+# or of a seed, whose YAML lists the columns to look for in its file. It counts unit tests, since data tests repeat no constraint.
+DESCRIBED_ELSEWHERE := seeds models/audit/_history.yml $(addprefix models/intermediate/int_,users compounds experiments)
 judge: installed-judge up ## let dbt-score, dbt-coverage and dbt-bouncer judge the descriptions, the tests and the conventions
 	@# On the sample, in a schema and a folder of its own, whatever the user has loaded and published.
 	@. "$(HOME_FOLDER)/.venv-judge/bin/activate" \
@@ -99,7 +100,7 @@ judge: installed-judge up ## let dbt-score, dbt-coverage and dbt-bouncer judge t
 		&& dbt --quiet build --exclude-resource-type unit_test --exclude-resource-type test && dbt --quiet docs generate \
 		&& export DBT_PROJECT_DIR="$$VIRTUAL_ENV" COVERAGE="--cov-fail-under 1 --cov-report /dev/null" \
 		&& dbt-score lint --fail-project-under 10 \
-		&& dbt-coverage compute doc $$COVERAGE --run-artifacts-dir "$$DBT_TARGET_PATH" --model-path-exclusion-filter seeds \
+		&& dbt-coverage compute doc $$COVERAGE --run-artifacts-dir "$$DBT_TARGET_PATH" $(addprefix --model-path-exclusion-filter ,$(DESCRIBED_ELSEWHERE)) \
 		&& dbt-coverage compute unit-test $$COVERAGE --run-artifacts-dir "$$DBT_TARGET_PATH" \
 		&& COLUMNS=160 dbt-bouncer run
 

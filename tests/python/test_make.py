@@ -42,7 +42,7 @@ def root(tmp_path: Path) -> Path:
 def python(root: Path, difference: str) -> str:
     """The path of a Python that is also the one of the environments it creates."""
     path = root / "python"
-    create = f'case "$*" in *"-m venv"*) for folder; do :; done; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; exit;; esac'
+    create = 'case "$*" in *"-m venv"*) for folder; do :; done; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; exit;; esac'
     path.write_text(f'#!/bin/sh\n{difference}\n{create}\nexec {sys.executable} "$@"\n')
     path.chmod(0o755)
     return str(path)

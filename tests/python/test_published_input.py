@@ -85,7 +85,7 @@ def test_descriptions_are_in_the_database(built: Project) -> None:
         inner join pg_namespace as schemas on tables.relnamespace = schemas.oid
         left join pg_attribute as columns on tables.oid = columns.attrelid and columns.attnum > 0 and not columns.attisdropped
         where
-            schemas.nspname in ('{schema}', '{schema}_raw', '{schema}_staging')
+            (schemas.nspname in ('{schema}', '{schema}_raw') or schemas.nspname = '{schema}_staging' and tables.relname like 'stg_%')
             and tables.relkind in ('r', 'v')
             -- What record_load() notes beside a raw table is for the models alone.
             and not tables.relname like '%__load'
