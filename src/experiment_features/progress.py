@@ -1,4 +1,4 @@
-"""What a run is doing: in a terminal a line that is written anew, elsewhere a line for each seed and model."""
+"""Shows what a run is doing: in a terminal one line that is overwritten, elsewhere a line for each seed and model."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SECONDS_BETWEEN_LINES = 0.2
 
 
 class Progress:
-    """Shows the progress of a run until `stop` is called. If the output is closed, it shows no more.
+    """Shows the progress of a run until `stop` is called. If the output is closed, nothing more is shown.
 
     Args:
-        steps: number of nodes that the run is to work on.
-        output: where it is shown.
+        steps: number of nodes that the run works on.
+        output: where the progress is shown.
     """
 
     def __init__(self, steps: int, output: TextIO = sys.stderr) -> None:
@@ -35,7 +35,7 @@ class Progress:
             threading.Thread(target=self._show, daemon=True).start()
 
     def read(self, name: str, rows: Rows) -> None:
-        """Records what the node `name` reads."""
+        """Records which rows the node `name` is reading."""
         self._files[name] = rows
 
     def begin(self, name: str) -> None:
@@ -70,11 +70,11 @@ class Progress:
         return text
 
     def _print(self, text: str) -> None:
-        # A pipe may have lost its reader, which is no reason to stop a run.
+        # A pipe that has lost its reader is no reason to stop a run.
         with suppress(OSError):
             print(text, end="", file=self._output, flush=True)
 
     def _show(self) -> None:
         while not self._stopped.wait(SECONDS_BETWEEN_LINES):
-            # What dbt prints next overwrites it.
+            # What dbt prints next overwrites this line.
             self._print(f"\r\x1b[K{self.line()[: shutil.get_terminal_size().columns - 1]}\r")

@@ -1,5 +1,5 @@
-"""What the reader raises."""
+"""The error that the reader raises."""
 
 
 class ReadingError(Exception):
-    """A sentence on why a file cannot be read, and what to do about it."""
+    """Explains in one sentence why a file cannot be read, and what to do about it."""

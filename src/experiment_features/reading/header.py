@@ -1,4 +1,4 @@
-"""Separator and columns of a file, and what is wrong with a header that has not the columns that are expected."""
+"""Finds the separator and columns of a file, and explains what is wrong with a header that lacks the expected columns."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ SEPARATORS = ",\t;|"
 
 
 class Cells:
-    """Takes records with a given separator apart."""
+    """Splits records that use a given separator."""
 
     def __init__(self, separator: str) -> None:
         mark = re.escape(separator)
         white = re.escape(WHITE_SPACE.replace(separator, ""))
-        # A cell in quotes with what follows them, or one without quotes, and the separator behind it.
+        # A quoted cell with any text after its closing quote, or an unquoted cell; then the separator.
         self._cell = re.compile(rf'[{white}]*"((?:[^"]|"")*)"((?:[^"{mark}][^{mark}]*)?){mark}|([^{mark}]*){mark}')
         self._separator = separator
-        # In quotes, a backslash in front of a quote that ends no cell.
+        # A backslash before a quote inside a quoted cell, where that quote does not end the cell.
         self.escaped_quote = re.compile(rf'(?:^|{mark})[{white}]*"[^"]*\\"(?![{white}]*(?:{mark}|$))')
 
     def reader(self, lines: Iterable[str]) -> _csv.Reader:
         return csv.reader(lines, delimiter=self._separator, strict=True)
 
     def of(self, record: str) -> list[str] | None:
-        """The cells of a record, without white space and quotes around them; None where a quote is open at its end."""
+        """The cells of a record, without surrounding white space and quotes; None if a quote is still open at its end."""
         if '"' not in record:
             return [cell.strip(WHITE_SPACE) for cell in record.split(self._separator)]
         cells = []
@@ -40,14 +40,14 @@ class Cells:
             if cell.startswith('"'):
                 return None
             if not unquoted:
-                # As for Python's csv module, text behind the closing quote belongs to the cell.
+                # As in Python's csv module, text after the closing quote belongs to the cell.
                 cell = (quoted.replace('""', '"') + behind).strip(WHITE_SPACE)
             cells.append(cell)
         return cells
 
 
 def separator_of(text: str, wanted: Sequence[str] = ()) -> str:
-    """That of comma, tab, semicolon and pipe by which a header has the wanted columns; otherwise the first that it has outside quotes."""
+    """Comma, tab, semicolon or pipe: the one that splits a header into the wanted columns, or else the first that occurs outside quotes."""
     outside = re.sub(r'"[^"]*"?', "", text)
     found = [mark for mark in SEPARATORS if mark in outside]
     for mark in found:
@@ -57,13 +57,13 @@ def separator_of(text: str, wanted: Sequence[str] = ()) -> str:
 
 
 def name_of(cell: str) -> str:
-    """The name of a column as it is looked for: `User ID` is user_id. Characters that are not to be seen do not count."""
+    """The normalized name of a column: `User ID` becomes user_id. Invisible characters are dropped."""
     seen = "".join(character for character in cell if unicodedata.category(character) != "Cf")
     return re.sub(r"[\s.\-\u2010-\u2015]+", "_", seen.lower())
 
 
 def without_surplus(cells: Sequence[str]) -> list[str]:
-    """Cells without empty ones at the end."""
+    """The cells without trailing empty ones."""
     count = len(cells)
     while count > 1 and not cells[count - 1]:
         count -= 1
@@ -71,7 +71,7 @@ def without_surplus(cells: Sequence[str]) -> list[str]:
 
 
 def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, following: Sequence[str]) -> None:
-    """Raises ReadingError where the names of a header, on a line of that number, are not those that are wanted once each."""
+    """Raises ReadingError unless the header on this line has each wanted column exactly once."""
     expected = f"the columns expected are {', '.join(wanted)}"
     found = ", ".join(names)
     found = f"those found are {found if len(found) <= 400 else found[:400] + '...'}"

@@ -1,4 +1,4 @@
-"""The files of a table, near or far, and their content, whatever it is packed in."""
+"""The files of a table, local or remote, and their content, compressed or not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from experiment_features.reading.errors import ReadingError
 FORMS = (".csv", ".tsv", ".txt", ".xlsx")
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 BLOCK_BYTES = 1 << 20
-# What the first bytes of a file show that is no table.
+# First bytes of files that are not tables, and what to do about each.
 NOT_TABLES = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook in the old format; save it as .xlsx or CSV.",
     b"%PDF": "a PDF file; export the table itself.",
@@ -38,13 +38,13 @@ NOT_TABLES = {
 
 
 class File:
-    """A file on this machine as it is now.
+    """A local file in its current state.
 
     Attributes:
-        path: where it is; for a far one, its copy.
-        name: what it is called to the user.
-        size_bytes, modified, sha256: its size, when it was written last (UTC, ISO 8601), and the digest of its content.
-        lines_before: of the parts read before it; from when it is read.
+        path: where it is; for a remote file, where its copy is.
+        name: the name shown to the user.
+        size_bytes, modified, sha256: its size, the time of its last change (UTC, ISO 8601), and the digest of its content.
+        lines_before: number of lines in the parts read before it; set when it is read.
     """
 
     def __init__(self, path: Path, name: str) -> None:
@@ -60,7 +60,7 @@ class File:
         self.modified = datetime.fromtimestamp(self._stat.st_mtime, timezone.utc).isoformat()
 
     def require_same(self) -> None:
-        """Raises ReadingError where the file is no longer what it was; another of the same age has another inode."""
+        """Raises ReadingError if the file has changed; a replacement of the same age has another inode."""
         try:
             now = os.stat(self.path)
         except OSError as error:
@@ -72,7 +72,7 @@ class File:
 
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
-        """The content, unpacked. Raises ReadingError where it is no table."""
+        """The content, decompressed. Raises ReadingError if it is not a table."""
         with open(self.path, "rb") as file:
             self._content = file
             first = file.read(64)
@@ -94,11 +94,11 @@ class File:
 
     @property
     def position(self) -> int:
-        """How many bytes are read, also for another thread."""
+        """Number of bytes read so far; may be called from another thread."""
         try:
             return self._content.tell() if self._content else 0
         except ValueError:
-            # It is closed.
+            # The file is closed.
             return self.size_bytes
 
     @property
@@ -130,15 +130,15 @@ def _only_member(archive: zipfile.ZipFile) -> str:
 
 
 def find(folder: str, table: str, copies: Path) -> list[File]:
-    """The file of a table, or the files of its folder of parts in the order of their names.
+    """The file of a table, or the files in its folder of parts, in order of name.
 
     Args:
         folder: the path of a folder, or a URL that fsspec knows.
-        table: its name, as `users` for users.csv, Users.CSV, users.csv.gz, users.tsv, users.xlsx or a folder users.
-        copies: a folder for copies of what is far.
+        table: its name; `users` matches users.csv, Users.CSV, users.csv.gz, users.tsv, users.xlsx or a folder users.
+        copies: a folder for copies of remote files.
 
     Raises:
-        ReadingError: there is none, or more than one.
+        ReadingError: no file matches, or more than one.
         OSError: the folder or a file cannot be read.
     """
     if "://" in folder:
@@ -156,7 +156,7 @@ def find(folder: str, table: str, copies: Path) -> list[File]:
 
 
 def _stem(name: str) -> str | None:
-    """What a file is called without the endings that are known; None for any other file."""
+    """The name of a file without its known extensions; None for all other files."""
     stem, ending = os.path.splitext(name.lower())
     if ending in PACKED:
         stem, ending = os.path.splitext(stem) if os.path.splitext(stem)[1] in FORMS else (stem, ".csv")
@@ -164,7 +164,7 @@ def _stem(name: str) -> str | None:
 
 
 def _is_of(name: str, table: str) -> bool:
-    """Whether a file or folder is a table, or a copy of it as systems name them: `users (1).csv`."""
+    """Whether a file or folder is the table or a copy of it, as systems name copies: `users (1).csv`."""
     return table.lower() in (name.lower(), re.sub(r"( \(\d+\)| - copy| copy)+$", "", _stem(name) or ""))
 
 
@@ -177,10 +177,10 @@ def _only(names: list[str], table: str, folder: str) -> str:
 
 
 def _fetch(url: str, table: str, copies: Path) -> list[File]:
-    """Copies of the files of a table from where fsspec can read."""
+    """Copies the files of a table from any store that fsspec can read."""
     import fsspec
 
-    # A password in a URL is not for a log.
+    # Keeps a password in the URL out of logs.
     shown = re.sub(r"//[^/@]*@", "//...@", url.rstrip("/"))
     try:
         store, root = fsspec.url_to_fs(url, use_listings_cache=False, **_options(url))
@@ -203,13 +203,13 @@ def _fetch(url: str, table: str, copies: Path) -> list[File]:
         named = re.search(r'(?:[Ii]nstall |requires ")(\w+)', str(error))
         package = error.name or (named and named[1])
         raise ReadingError(f"it cannot be read: {error}; install it with `.venv/bin/pip install {package or '...'}`.") from None
-    except Exception as error:  # each store has errors of its own
+    except Exception as error:  # each store has its own errors
         text = str(error).replace(url, shown) or type(error).__name__
         raise ReadingError(f"it cannot be read: {text}; check the address and your access to it, and load it again.") from None
 
 
 def _options(url: str) -> dict[str, Any]:
-    """Beside fsspec's own settings: a large file takes longer than the five minutes that aiohttp gives it."""
+    """Extends fsspec's own settings: a large file takes longer than the five minutes that aiohttp allows."""
     if not url.startswith("http"):
         return {}
     import aiohttp
@@ -224,7 +224,7 @@ def _base(path: str) -> str:
 
 
 def _names(store: Any, root: str, table: str) -> list[str]:
-    """What is in a folder; where it cannot be listed, as on a web server, which of the usual names are there."""
+    """The names in a folder; if it cannot be listed, as on a web server, the first of the usual names that exists there."""
     try:
         names = sorted({_base(path) for path in store.ls(root, detail=False)})
     except (FileNotFoundError, NotADirectoryError):

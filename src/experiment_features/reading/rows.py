@@ -26,29 +26,29 @@ LINES_OF_PREAMBLE = 30
 
 
 class Rows:
-    """The rows of a table, as text without white space and quotes around cells.
+    """The rows of a table as text, without white space and quotes around cells.
 
-    Read as a file, they are CSV without a header that has one record for each line of the files, so that the number of the
-    record is that of the line: where a line has no row, with `marker` in its first cell.
+    Read as a file, they are CSV without a header. Each line of the files is one record, so record numbers are line numbers.
+    A line without a row becomes a record with `marker` in its first cell.
 
     Args:
-        folder, table: as `locations.find` has them.
-        wanted: the names of the columns to read; none for all that the header has.
-        encoding: the value of SEEDS_ENCODING; empty to find UTF-8 and UTF-16.
-        exchange: a folder for temporary files; empty for that of the system.
+        folder, table: as in `locations.find`.
+        wanted: names of the columns to read; if none, all columns of the header.
+        encoding: the value of SEEDS_ENCODING; empty to detect UTF-8 or UTF-16.
+        exchange: a folder for temporary files; empty for the system's.
 
     Attributes:
-        columns: the names, in the order of the stream.
-        separator: of the stream.
-        files: what is read, in this order.
-        problem: after the stream was read, a sentence on why it ended early; empty where it did not.
-        count: after the stream was read, the number of rows, rejected ones included.
-        rejected: after the stream was read, CSV of line, reason and text of each row whose cells cannot be told apart.
+        columns: their names, in the order of the stream.
+        separator: the separator of the stream.
+        files: the files read, in this order.
+        problem: after the stream was read, a sentence on why it ended early; empty if it did not.
+        count: after the stream was read, the number of rows, including rejected ones.
+        rejected: after the stream was read, CSV with line, reason and text of each row that cannot be split into cells.
     """
 
     def __init__(self, folder: str, table: str, wanted: Sequence[str] | None = None, encoding: str = "", exchange: str = "") -> None:
         self.problem, self.count = "", 0
-        # For copies of what is far, and for what is saved, as long as the rows are there.
+        # For copies of remote files and for saved streams; deleted together with this object.
         self._copies = tempfile.TemporaryDirectory(prefix="experiment-features-", dir=exchange or None)
         self.marker = secrets.token_hex(8)
         self.rejected = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")
@@ -72,7 +72,7 @@ class Rows:
             self.problem = f"it cannot be read: {error.strerror or error}; put the file there, or name its folder in SEEDS_DIR."
 
     def read(self, size: int = -1) -> bytes:
-        """The next records, of whatever size; nothing at the end."""
+        """The next records, regardless of `size`; empty at the end."""
         try:
             return next(self._blocks, b"")
         except ReadingError as error:
@@ -84,13 +84,13 @@ class Rows:
 
     @property
     def path(self) -> str:
-        """What is read, for the user."""
+        """The path of the input, as shown to the user."""
         return f"{self._folder.rstrip('/')}/{self._name}"
 
     @property
     def named_problem(self) -> str:
-        """The problem behind the name and the path of the file."""
-        # dbt prints a traceback in place of a text with bytes that are none.
+        """The problem, preceded by the name and path of the file."""
+        # dbt prints a traceback instead of a text that UTF-8 cannot encode.
         return f"{self._name} ({self.path}): {self.problem}".encode(errors="replace").decode()
 
     @property
@@ -99,7 +99,7 @@ class Rows:
 
     @property
     def share(self) -> float:
-        """How much of it is read, from 0 to 1."""
+        """The share of the input that has been read, from 0 to 1."""
         return sum(file.position for file in self.files) / (self.size_bytes or 1)
 
     @property
@@ -108,14 +108,14 @@ class Rows:
 
     @property
     def sha256(self) -> str:
-        """That of the file; of the digests of parts, where there are several."""
+        """The digest of the file; if there are several parts, the digest of their digests."""
         digests = [file.sha256 for file in self.files]
         return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def save(self, numbered: bool = False) -> str:
-        """The path of a file with the stream, beside another, `.rejected`, both there for as long as the rows are.
+        """Writes the stream to a file and returns its path; a second file, `.rejected`, has the rejected rows. Both last as long as this object.
 
-        With `numbered`, it has commas, the number in front of each row and columns for reason and text behind, all in one.
+        With `numbered`, there is one file, separated by commas: the row number comes first, reason and text come last.
         """
         path = f"{self._copies.name}/{self._table}.rows"
         if not numbered:
@@ -175,7 +175,7 @@ class Rows:
             self._passed += blocks.line - 1
 
     def _form(self, blocks: Blocks) -> tuple[Form, bytes]:
-        """The form of the rows below the header, and the first lines of them."""
+        """The form of the rows below the header, and their first lines."""
         separator = ""
         block = blocks.next()
         while block:
@@ -188,7 +188,7 @@ class Rows:
                 mark = separator or separator_of(text, self._wanted or ())
                 taken = Cells(mark).of(line)
                 while taken is None:
-                    # A name in quotes goes on in the next line.
+                    # A quoted name continues on the next line.
                     if not end:
                         raise ReadingError(_open_quote(blocks.line))
                     end = LINE_END.search(block, end.end())
@@ -203,18 +203,18 @@ class Rows:
         raise ReadingError(_empty(self._wanted))
 
     def _skipped(self, lines: int) -> bytes:
-        """Records for lines that have no row."""
+        """Records for lines without a row."""
         return (self.marker + self.separator * (len(self.columns) - 1) + "\n").encode() * lines
 
 
 class Form:
-    """How the rows of one file are made records of the stream."""
+    """Converts the rows of one file into records of the stream."""
 
     def __init__(self, rows: Rows, header: Sequence[str], separator: str, line: int, following: Sequence[str]) -> None:
         self._to = rows
         self._header = without_surplus(header)
-        # Empty cells behind the last column: as many as the header has, or else the first row. A row with some where others
-        # have none may have a separator in a cell, and an empty last cell.
+        # Number of empty cells after the last column: as in the header or, failing that, in the first row. If only some rows
+        # have them, a cell may contain a separator and the last cell may be empty.
         self._surplus = len(header) - len(self._header) or None
         names = [name_of(cell) for cell in self._header]
         if not rows._wanted:
@@ -223,7 +223,7 @@ class Form:
         wanted = rows._wanted or names
         require_columns(names, wanted, line, following)
         if not rows.columns:
-            # As they are in the first file, so that its rows need not be put into another order.
+            # In the order of the first file, to avoid reordering its rows.
             rows.columns = [name for name in names if name in wanted]
             rows.separator = separator
         self._between = f'"{rows.separator}"'
@@ -235,7 +235,7 @@ class Form:
         self._separators = {len(names) - 1, len(header) - 1}
         self._not_marks_or_quotes = bytes(set(range(256)) - {self._mark[0], 10, 34})
         self._not_marks_or_ends = bytes(set(range(256)) - {self._mark[0], 10})
-        # Where the first column's name is in a row, in any spelling, it may be a header again.
+        # A row that contains the first column's name, in any spelling, may be another header.
         self._spellings = [rows.columns[0].replace("_", mark).encode() for mark in "_ -."]
         self._blank = b"\n" + self._marks + b"\n"
         self._is_simple = len(names) > 1 and separator == rows.separator
@@ -243,7 +243,7 @@ class Form:
         self._ascii_white = [white for white in self._white if white.isascii()]
 
     def records(self, block: bytes, line: int) -> tuple[bytes, bytes]:
-        """The records for whole lines, the first of which has that number, and the lines of a record that is not at its end."""
+        """The records for whole lines, of which the first has the number `line`, and the lines of a last record that is incomplete."""
         plain = self._plain(block)
         if plain is None:
             return self._line_by_line(block, line)
@@ -251,7 +251,7 @@ class Form:
         return plain, b""
 
     def _plain(self, block: bytes) -> bytes | None:
-        """The records where each line is a row, and at most white space and quotes around whole cells are to be taken away."""
+        """The records if each line is a row and only white space and quotes around whole cells have to be removed; otherwise None."""
         if not self._is_simple or self._surplus is None:
             return None
         if b"\r" in block:
@@ -285,7 +285,7 @@ class Form:
         return any(spelling in lines for spelling in self._spellings)
 
     def _picked(self, lines: bytes) -> bytes:
-        """The cells of the columns of the stream."""
+        """The lines with only the columns of the stream, in its order."""
         if self._places is None:
             return lines
         mark = self._mark
@@ -296,7 +296,7 @@ class Form:
         return b"\n".join([mark.join(pick(line.split(mark))) for line in lines.split(b"\n")[:-1]]) + b"\n"
 
     def _trimmed(self, lines: bytes) -> bytes | None:
-        """Lines behind a line feed, without the white space at the edges of cells; None where that takes many rounds."""
+        """Lines that follow a line feed, without white space at the edges of cells; None if that takes too many rounds."""
         white_space = [white for white in (self._ascii_white if lines.isascii() else self._white) if white in lines]
         for _ in range(8):
             pairs = [
@@ -310,7 +310,7 @@ class Form:
         return None
 
     def _line_by_line(self, block: bytes, number: int) -> tuple[bytes, bytes]:
-        """As `records`, where some lines are not plain: those that are stay together."""
+        """Like `records`, for a block in which some lines are not plain; runs of plain lines are converted together."""
         lines = LINE_END.split(block) if b"\r" in block else block.split(b"\n")
         ends = LINE_END.findall(block) if b"\r" in block else [b"\n"] * (len(lines) - 1)
         if not lines[-1]:
@@ -321,7 +321,7 @@ class Form:
         trimmed = self._trimmed(joined) if self._is_simple else None
         plain = trimmed[1:-1].split(b"\n") if trimmed is not None else []
         odd = self._odd(trimmed, plain) if trimmed is not None else list(range(len(lines)))
-        # Python's csv module takes a quote behind white space for a part of the cell.
+        # Python's csv module treats a quote after white space as part of the cell.
         records = Records(self._cells, lines, ends, is_regular=b'"' not in joined or (joined == trimmed and b'\\"' not in joined))
         out: list[bytes] = []
         place = 0
@@ -348,7 +348,7 @@ class Form:
         return b"".join(out), b""
 
     def _odd(self, trimmed: bytes, plain: Sequence[bytes]) -> list[int]:
-        """The places of lines that are no plain rows."""
+        """The places of lines that are not plain rows."""
         marks = trimmed[1:].translate(None, self._not_marks_or_ends).split(b"\n")[:-1]
         odd = {place for place, own in enumerate(marks) if own != self._marks}
         if self._blank in trimmed:
@@ -360,7 +360,7 @@ class Form:
         return sorted(odd)
 
     def record(self, cells: list[str], has_right_quotes: bool | None, line: int, lines: int, text: Callable[[], str]) -> bytes:
-        """The records for one row of so many lines."""
+        """The records for one row that spans this many lines."""
         to = self._to
         cells = [cell.strip(WHITE_SPACE) for cell in cells]
         width, found = len(self._header), len(cells)
@@ -405,11 +405,11 @@ class Records:
         self._first = self._next = -1
 
     def text(self, place: int, following: int) -> str:
-        """The lines of a record, without the end of the last."""
+        """The text of a record, without the line end of its last line."""
         return b"".join([*chain.from_iterable(zip(self._lines[place : following - 1], self._ends[place:])), self._lines[following - 1]]).decode()
 
     def at(self, place: int) -> tuple[list[str], bool, int] | None:
-        """The cells of the record that begins on a line, whether its quotes are right, and the line behind it; None where it is not whole."""
+        """The cells of the record that begins on a line, whether its quotes are valid, and the place of the next line; None if it is incomplete."""
         if self._is_regular:
             if self._next != place:
                 self._first = place
@@ -425,7 +425,7 @@ class Records:
         if self._cells.escaped_quote.search(self.text(place, following)):
             return [], False, following
         while (cells := self._cells.of(self.text(place, following))) is None:
-            # The quote that closes it is on one of the next lines that have one.
+            # The closing quote is on a later line that contains a quote.
             while following < len(self._lines) and b'"' not in self._lines[following]:
                 following += 1
             if following == len(self._lines):
@@ -434,12 +434,12 @@ class Records:
         return cells, True, following
 
     def swallows_rows(self, place: int, following: int, mark: bytes, widths: set[int]) -> bool:
-        """Whether the first and the last line of a record have the separators of a row each: then a quote is open by mistake."""
+        """Whether the first and last line of a record each have as many separators as a row: a quote was then left open by mistake."""
         return following > place + 1 and {self._lines[place].count(mark), self._lines[following - 1].count(mark)} <= widths
 
 
 def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Runs of places that follow each other, each by its first and the one behind its last."""
+    """Runs of consecutive places, each as its first place and the place after its last."""
     start = end = -1
     for place in places:
         if place != end:

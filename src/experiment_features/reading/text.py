@@ -1,4 +1,4 @@
-"""A file of any encoding as blocks of whole lines of UTF-8."""
+"""Reads a file in any encoding as blocks of whole UTF-8 lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from experiment_features.reading.errors import ReadingError
 BLOCK_BYTES = 1 << 16
 LONGEST_RECORD = 1 << 20
 LINE_END = re.compile(rb"\r\n|\n|\r")
-# What Unicode calls white space, characters without width, and the end-of-file mark of DOS; none of it is part of a value.
+# Unicode white space, zero-width characters and the DOS end-of-file mark; none of them is part of a value.
 WHITE_SPACE = (
     "\t\n\v\f\r\x1a\x1c\x1d\x1e\x1f \x85\xa0\xad\u061c\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
     "\u202f\u205f\u3000\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
@@ -19,14 +19,14 @@ WHITE_SPACE = (
 
 
 class Blocks:
-    """The lines of a file, some thousand at a time.
+    """The lines of a file, a few thousand at a time.
 
     Args:
-        file: the content, unpacked.
-        encoding: a name that Python knows; empty for UTF-8, or UTF-16 where the first bytes show it.
+        file: the content, decompressed.
+        encoding: an encoding that Python knows; empty for UTF-8, or for UTF-16 if the first bytes indicate it.
 
     Attributes:
-        line: the number of the first line of the next block, counted from 1 as an editor does; the reader counts it.
+        line: the number of the first line of the next block, counted from 1 as in an editor; the caller updates it.
     """
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
@@ -38,19 +38,19 @@ class Blocks:
             self._codec = codecs.lookup(encoding or _encoding_of(self._rest))
         except LookupError:
             raise ReadingError(f"SEEDS_ENCODING is '{encoding}', an encoding that Python does not know; use one such as cp1252.") from None
-        # Python has an incremental decoder for every encoding of text.
+        # Python has an incremental decoder for every text encoding.
         new_decoder = self._codec.incrementaldecoder if self._codec.name != "utf-8" else None
         self._decoder = new_decoder() if new_decoder else None
         self._rest = self._decoded(self._rest)
 
     def next(self, kept: bytes = b"") -> bytes:
-        """The next lines, behind those that were kept of the last block; empty at the end of the file.
+        """The lines kept from the last block, then the next ones; empty at the end of the file.
 
         Raises:
-            ReadingError: a line is not of the encoding, has a NUL byte, or belongs to a row of more than LONGEST_RECORD.
+            ReadingError: a line is not in the encoding, has a NUL byte, or belongs to a row longer than LONGEST_RECORD.
         """
         block = kept + self._rest
-        # What is kept is tried again with twice as much.
+        # A kept record is tried again with twice as many bytes.
         while not self._is_at_end and (len(block) < max(BLOCK_BYTES, 2 * len(kept)) or _end_of_lines(block) <= len(kept)):
             if len(block) > LONGEST_RECORD + BLOCK_BYTES:
                 raise ReadingError(
@@ -85,7 +85,7 @@ class Blocks:
 
 
 def lines_in(block: bytes) -> int:
-    """How many lines there are in whole lines, the last of which may have no end."""
+    """The number of lines in a block of whole lines, of which the last may lack its line end."""
     ends = len(LINE_END.findall(block)) if b"\r" in block else block.count(b"\n")
     return ends + (not block.endswith((b"\n", b"\r")) and bool(block))
 
@@ -113,5 +113,5 @@ def _not_text(number: int, line: bytes, is_first: bool) -> str:
 
 
 def _end_of_lines(block: bytes) -> int:
-    """Behind the last line that is whole; a carriage return at the end may be half of a line end."""
+    """The position after the last whole line; a carriage return at the end may be half of a line end."""
     return max(block.rfind(b"\n"), block.rfind(b"\r", 0, len(block) - 1)) + 1

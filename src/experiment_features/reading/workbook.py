@@ -1,4 +1,4 @@
-"""A sheet of an Excel workbook as records."""
+"""Reads a sheet of an Excel workbook as records."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from experiment_features.reading.errors import ReadingError
 
 
 def records(path: Path, table: str) -> Iterator[list[str]]:
-    """The rows of the sheet that has the name of the table, or of the only one, from the first on; empty ones included.
+    """All rows, including empty ones, of the sheet that has the name of the table, or of the only sheet.
 
-    Raises ReadingError where there is no such sheet, or the file is no workbook.
+    Raises ReadingError if there is no such sheet, or the file is not a workbook.
     """
     import python_calamine
 
@@ -29,7 +29,7 @@ def records(path: Path, table: str) -> Iterator[list[str]]:
 
 
 def _text(cell: object) -> str:
-    """What Excel shows: whole numbers without decimals, days without a time of day."""
+    """The text that Excel shows: whole numbers without decimals, dates without a time of day."""
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):

@@ -21,14 +21,14 @@ from experiment_features.service.database import Database
 from experiment_features.service.runner import Runner
 from experiment_features.service.settings import Settings, SettingsError, read_settings
 
-# For those who take data, after a run under way was stopped.
+# For clients that are still receiving data after the current run was stopped.
 LAST_ANSWERS_SECONDS = 5
-# uvicorn has ten ticks in a second.
+# uvicorn ticks ten times a second.
 TICKS_BETWEEN_CHECKS = 3
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which looks after its connections, and stops the run under way before it waits for the last answers."""
+    """A uvicorn server that checks its connections and, on shutdown, stops the current run before it waits for the last responses."""
 
     def __init__(self, config: uvicorn.Config, runner: Runner) -> None:
         super().__init__(config)
@@ -36,7 +36,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn does, but a signal that was obeyed is not raised again at the end."""
+        """Like uvicorn's, but a handled signal is not raised again at the end."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
         yield
@@ -63,7 +63,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
     runner = Runner(settings, database, environment)
     config = uvicorn.Config(
         make_app(settings, database, runner),
-        # uvicorn takes anything that makes a protocol, and a float of seconds as well.
+        # uvicorn also accepts any callable that makes a protocol, and seconds as a float.
         http=partial(GuardedProtocol, settings, places_for(settings)),  # type: ignore[arg-type]
         timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]
         ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,

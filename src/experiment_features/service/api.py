@@ -1,4 +1,4 @@
-"""The calls of the service; `page` has those for people."""
+"""The endpoints of the service; `page` has those for people."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEST_OF_REJECTS = "rejected_rows_are_tolerable"
 
 
 def problems(**descriptions: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI text of the problems that a call may answer with: problems(s404="There is no such run.")."""
+    """The OpenAPI descriptions of the problems that a call may return: problems(s404="There is no such run.")."""
     always = {
         "s401": "The token is missing or wrong.", "s421": "The service has another name.", "s431": "The header is too large.",
         "s500": "Internal error.", "s503": "The database does not answer, or all connections are taken.",
@@ -38,7 +38,7 @@ WRITES = {"s403": "The call comes from a page of another site.", "s408": "The bo
 
 
 def make_router(database: Database, runner: Runner) -> APIRouter:
-    """The calls, which read a database and start runs by a runner."""
+    """The endpoints, which read from `database` and start runs through `runner`."""
     router = APIRouter()
 
     @router.post(
@@ -64,7 +64,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         options: Annotated[models.RunOptions | None, Body()] = None,
         wait: Annotated[bool, Query(description="Answer when the run has ended.")] = False,
     ) -> Response:
-        """Starts the build: loads the files, computes the features, tests and publishes them. One at a time."""
+        """Starts the build, which loads the files and computes, tests and publishes the features. Only one run at a time."""
         child = await runner.start(full_refresh=options is not None and options.full_refresh)
         headers = {"Location": f"/etl/{child.run_id}"}
         if not wait:
@@ -81,14 +81,14 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         after: Annotated[str | None, Query(description="The id of the last run on the previous page.", max_length=100, pattern=r"^[0-9A-Za-z_.-]+$")] = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> Response:
-        """The runs, newest first, whoever started them."""
+        """All runs, newest first, whoever started them."""
         runs = await runner.runs(after, limit + 1)
         following = _address("/etl", after=runs[limit - 1]["id"], limit=limit) if len(runs) > limit else None
         return Json({"runs": runs[:limit], "next": following})
 
     @router.get("/etl/{id}", tags=["runs"], response_model=models.Run, responses=problems(s404="There is no such run.", s422=INVALID))
     async def show_a_run(id: RunId) -> Response:
-        """How far a run is, or how it ended."""
+        """The progress of a run, or how it ended."""
         return Json(await runner.run(id))
 
     @router.get(
@@ -101,7 +101,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         },
     )
     async def follow_a_run(id: RunId) -> Response:
-        """The run as server-sent events: now, whenever more nodes have ended, and at its end."""
+        """The run as server-sent events: at once, whenever more nodes have ended, and when the run has ended."""
         changes = runner.changes(id)
         return StreamingResponse(_events(await changes.__anext__(), changes), media_type="text/event-stream")
 
@@ -119,7 +119,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         ),
     )
     async def cancel_a_run(id: RunId) -> Response:
-        """Stops a run, and answers when it has ended; what was published stays as it was."""
+        """Stops a run, and responds when it has ended; published tables stay as they were."""
         return Json(await runner.cancel(id))
 
     @router.get(
@@ -136,10 +136,10 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         accept: Annotated[str, Header(description="text/csv returns all users as CSV.")] = "*/*",
     ) -> Response:
-        """The features by user_id: a page as JSON, or all of them as CSV by `Accept: text/csv`."""
+        """The features, ordered by user_id: a page as JSON, or all as CSV with `Accept: text/csv`."""
         if _prefers_csv(accept):
             pieces = database.features_as_csv()
-            # The first piece is fetched here, so that there is still an error to answer with.
+            # Fetches the first piece now, while the response can still be an error.
             try:
                 first = await pieces.__anext__()
             except OSError as error:
@@ -182,7 +182,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         ] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
-        """What could not be used of the files that the published features are made from, and why."""
+        """Rejected rows and cells of the files behind the published features, and the reasons."""
         file, row_number, column = (after or ",0,").split(",")
         rows = await database.rejected((file, int(row_number), column), limit + 1)
         following = None
@@ -198,7 +198,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         responses=problems(s404="Nothing has been published yet."),
     )
     async def count_reasons() -> Response:
-        """How often each reason stands in the rejected rows."""
+        """The number of rejected rows and cells for each reason."""
         return Json({"reasons": await database.reasons()})
 
     @router.get(
@@ -238,7 +238,7 @@ def _address(path: str, **parameters: Any) -> str:
 
 
 def _prefers_csv(accept: str) -> bool:
-    """Whether an Accept header takes CSV rather than JSON. Raises Problem where it takes neither."""
+    """Whether an Accept header prefers CSV to JSON. Raises Problem if it accepts neither."""
     weights = {"text/csv": 0.0, "application/json": 0.0}
     specific = {"text/csv": -1, "application/json": -1}
     for one in accept.split(","):
@@ -257,7 +257,7 @@ def _prefers_csv(accept: str) -> bool:
 
 
 def _input_was_refused(run: Run) -> bool:
-    """Whether a run failed by what is in the files: a file that cannot be loaded, or a test that they do not pass."""
+    """Whether a run failed because of its input: a file cannot be loaded, or a test fails."""
 
     def is_of_input(one: dict[str, Any]) -> bool:
         is_seed = one["node"].startswith("seed.")
@@ -267,8 +267,8 @@ def _input_was_refused(run: Run) -> bool:
 
 
 def _reasons(run: Run) -> list[str]:
-    """Sentences that say why a run did not succeed."""
-    # The sentences of a run that looked at the rows say more than a test that counted them.
+    """Sentences that explain why a run did not succeed."""
+    # The causes that a run found in the rows explain more than the test that counted them.
     reasons = [
         f"{name}: {' '.join((one['message'] or one['status']).split())}"
         for name, one in ((one["node"].split(".")[2], one) for one in run["failed_nodes"])
@@ -294,5 +294,5 @@ async def _events(first: Run, changes: AsyncIterator[Run]) -> AsyncIterator[str]
         except StopAsyncIteration:
             return
         except (psycopg.Error, Problem):
-            # The reader of the events asks again; the answer to that is the problem.
+            # The client asks again, and the response to that is the problem.
             return

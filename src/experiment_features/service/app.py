@@ -1,4 +1,4 @@
-"""The app: its parts put together."""
+"""Assembles the app from its parts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Errors are problem documents (RFC 9457)."""
 
 
 class App(FastAPI):
-    """FastAPI, whose description knows the shape of problems."""
+    """FastAPI with the schema of problem documents in its OpenAPI description."""
 
     def openapi(self) -> dict[str, Any]:
         schema = super().openapi()
@@ -30,7 +30,7 @@ class App(FastAPI):
 
 
 def make_app(settings: Settings, database: Database, runner: Runner) -> ASGIApp:
-    """The app that a server serves, behind its guard."""
+    """The app to serve, behind its guard."""
     app = App(title="Experiment features", description=DESCRIPTION, version="1", docs_url=None, redoc_url=None)
     add_problem_handlers(app)
     app.include_router(make_router(database, runner))

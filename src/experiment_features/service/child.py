@@ -1,4 +1,4 @@
-"""dbt as a process of its own, and what its JSON log says of how far it is."""
+"""Runs dbt in its own process, and reads its progress from dbt's JSON log."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from experiment_features.postgres import PROJECT
 
 STARTED_BY = "the HTTP service"
 COMMAND = "dbt build"
-# dbt has the server cancel its statements; a process that does not end by then is killed.
+# dbt has the server cancel its statements; a process that has not ended by then is killed.
 STOP_SECONDS = 20
 LONGEST_LINE_BYTES = 1024 * 1024
 LAST_LINES = 20
 LOG = logging.getLogger(__name__)
-# What dbt says when it has the lock, and when a node has ended.
+# Events that dbt logs when it has the lock, and when a node has ended.
 CHANGES = ("ConcurrencyLine", "LogSeedResult", "LogModelResult", "LogTestResult", "LogSnapshotResult", "SkippingDetails", "LogSkipBecauseError")
 
 
 class Child:
-    """A build, from its start until its process has ended.
+    """A build, from its start to the end of its process.
 
     Args:
-        run_id: the id that the run log knows it by.
-        process: of dbt, with its output in a pipe.
-        secrets: what is taken out of dbt's words.
+        run_id: its id in the run log.
+        process: the dbt process, with its output in a pipe.
+        secrets: texts to remove from dbt's messages.
     """
 
     def __init__(self, run_id: str, process: asyncio.subprocess.Process, secrets: Sequence[str]) -> None:
         self.run_id = run_id
         self.started = datetime.now(timezone.utc)
         self.finished: datetime | None = None
-        # Has the lock, and a row in the run log.
+        # Whether it has the lock, and a row in the run log.
         self.has_begun = False
         self.is_cancelled = False
         self._process = process
@@ -56,9 +56,9 @@ class Child:
 
         Args:
             run_id: the id of the run.
-            full_refresh: whether every table is made anew.
-            environment: of the service.
-            secrets: what is taken out of dbt's words.
+            full_refresh: whether to rebuild every table.
+            environment: the environment of the service.
+            secrets: texts to remove from dbt's messages.
         """
         own = {name: value for name, value in environment.items() if not name.startswith("ETL_")}
         process = await asyncio.create_subprocess_exec(
@@ -78,7 +78,7 @@ class Child:
 
     @property
     def message(self) -> str | None:
-        """Why dbt ended before it began to build, as far as it said; None where it did not."""
+        """Why dbt ended before it began to build; None if it gave no reason."""
         if self._errors:
             text = "\n".join(self._errors)
         elif self._other_lines:
@@ -100,12 +100,12 @@ class Child:
         await asyncio.shield(self._following)
 
     async def wait_for_change(self, seconds: float) -> None:
-        """Waits until more nodes have ended, or for some seconds."""
+        """Waits until more nodes have ended, but no longer than this."""
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
 
     async def stop(self) -> None:
-        """Stops dbt as Ctrl-C does, or kills it where that takes too long, and waits until it has ended."""
+        """Stops dbt as Ctrl-C does, kills it if that takes too long, and waits until it has ended."""
         self.is_cancelled = self.is_cancelled or self.is_alive
         for number in (signal.SIGINT, signal.SIGKILL):
             if self.is_alive:
@@ -121,7 +121,7 @@ class Child:
             try:
                 line = await output.readline()
             except ValueError:
-                # A longer line than is read at once; it says nothing of progress.
+                # The line is longer than the limit; such lines report no progress.
                 continue
             if not line:
                 break

@@ -29,7 +29,7 @@ from experiment_features.service.settings import Settings
 OTHER_FILES = 200
 # A reader has stalled if it takes less than this within the time limit.
 LEAST_BYTES = 16 * 1024
-# Unsent bytes that the system buffers per connection; by default it is some megabytes for each stalled reader.
+# Unsent bytes that the system buffers per connection; by default, several megabytes for each stalled reader.
 UNSENT_BYTES = 128 * 1024
 
 
@@ -46,9 +46,9 @@ class GuardedProtocol(H11Protocol):
     """A connection of uvicorn that takes up a place and is closed if its client makes no progress.
 
     Args:
-        settings: of the service.
-        places: for connections.
-        arguments: of uvicorn.
+        settings: the settings of the service.
+        places: the places for connections.
+        arguments: the arguments of uvicorn's protocol.
     """
 
     def __init__(self, settings: Settings, places: Places, **arguments: Any) -> None:

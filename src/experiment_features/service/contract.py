@@ -1,4 +1,4 @@
-"""The features as their contract describes them: the YAML beside the model `user_features`."""
+"""The features as described by their contract: the YAML beside the model `user_features`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 MODELS = Path(__file__).resolve().parents[3] / "models"
-# What the types of a contract are in JSON.
+# Contract types, and the types of their values in JSON.
 TYPES: dict[str, type] = {
     "bigint": int, "integer": int, "double precision": float, "pg_catalog.numeric": float, "boolean": bool,
 }  # fmt: skip
@@ -21,10 +21,10 @@ class Column:
     """A column of a contract.
 
     Args:
-        name: of the column.
-        type: of its values in JSON; a text for dates and the like.
+        name: its name.
+        type: the type of its values in JSON; text for dates and the like.
         is_nullable: whether a value may be missing.
-        description: what dbt's documentation says.
+        description: its description in dbt's documentation.
     """
 
     name: str

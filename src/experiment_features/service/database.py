@@ -1,7 +1,7 @@
-"""What is read of the database: the published tables, and the run log with the lock beside it.
+"""Reads the published tables, the run log and the lock from the database.
 
-Published tables and the run log are read as the reader role, where there is one, in transactions that can only read.
-Statements are fixed texts; what a call brings goes along as parameters.
+Published tables and the run log are read as the reader role, if it exists, in read-only transactions.
+Statements are fixed texts; the values of a call are passed as parameters.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from experiment_features.service.places import CLIENT, PlaceLostError, Places
 from experiment_features.service.settings import Settings
 
 CONNECTIONS = 10
-# The others are left to other clients.
+# The rest is left to other clients.
 CONNECTIONS_OF_A_CLIENT = 8
 # Exports that read the table at the same time; they take longer than other calls.
 COPIES = 3
 WAIT_SECONDS = 5
 STATEMENT_SECONDS = 30
-# For a table that is copied into a file: while it is read, a run that changes its columns has to wait.
+# For copying a table into a file; meanwhile, a run that changes its columns has to wait.
 EXPORT_SECONDS = 600
 CHUNK_BYTES = 64 * 1024
 
@@ -69,11 +69,11 @@ cross join lateral (
 
 
 class Export:
-    """A CSV file that is sent to a client; it has no name, and is gone when it is closed.
+    """A CSV file that is sent to a client; it has no name, and disappears when it is closed.
 
     Attributes:
         owner: the client.
-        waiting_since: since when the client has been taking the last piece; None while the service works.
+        waiting_since: when the client began to receive the last piece; None while the service works.
     """
 
     def __init__(self) -> None:
@@ -82,17 +82,17 @@ class Export:
         self.file = tempfile.TemporaryFile()
 
     def give_up(self) -> None:
-        """Frees the disk for another export; the client gets no more of it."""
+        """Frees the disk space for another export; the client receives nothing more."""
         self.file.close()
 
 
 class Database:
     """The database of the service.
 
-    A pool without idle connections: what the server's restart cuts is nobody's, and the next call finds it again.
+    The pool keeps no idle connections: a restart of the server breaks none, and the next call connects again.
 
     Args:
-        settings: with the server, the schema and the reader role.
+        settings: the server, the schema and the reader role.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -125,13 +125,13 @@ class Database:
         await self._pool.close()
 
     async def has_reader(self) -> bool:
-        """Whether there is the reader role, and this user may take its place."""
+        """Whether the reader role exists, and this user may assume it."""
         async with self._connection() as connection:
             found = await connection.execute("select 1 from pg_roles where rolname = %s and pg_has_role(rolname, 'MEMBER')", [self._reader])
             return await found.fetchone() is not None
 
     async def last_published(self) -> datetime | None:
-        """When features were last published. Raises psycopg.OperationalError where the database does not answer."""
+        """When features were last published. Raises psycopg.OperationalError if the database does not answer."""
         try:
             rows = await self._read("select max(published_at) as published from {features}.publications")
         except psycopg.errors.UndefinedTable:
@@ -139,10 +139,10 @@ class Database:
         published: datetime | None = rows[0]["published"]
         return published
 
-    # Postgres writes the JSON of the features, so that a sum has all its digits.
+    # Postgres writes the JSON of the features, which keeps all digits of a sum.
 
     async def features(self, after: int, limit: int) -> list[tuple[int, str]]:
-        """Users behind a key, at most `limit`: user_id, and the features as JSON."""
+        """At most `limit` users after the user id `after`: user_id, and the features as JSON."""
         rows = await self._read(
             "select user_id, row_to_json(user_features)::text as features from {features}.user_features "
             "where user_id > %s order by user_id limit %s",
@@ -151,19 +151,19 @@ class Database:
         return [(row["user_id"], row["features"]) for row in rows]
 
     async def features_of(self, user_id: int) -> str | None:
-        """The features of a user as JSON; None where there is no such user."""
+        """The features of a user as JSON; None if there is no such user."""
         rows = await self._read("select row_to_json(user_features)::text as features from {features}.user_features where user_id = %s", user_id)
         return rows[0]["features"] if rows else None
 
     async def features_as_csv(self) -> AsyncIterator[bytes]:
-        """All features as CSV with a header, in pieces, by user_id; only a piece of them is in memory.
+        """All features as CSV with a header, ordered by user_id, in pieces; only one piece is in memory.
 
-        A file has all of them before the first piece is given, so that a client who takes no more holds no connection.
+        All of them are written to a file before the first piece is returned, so a client that stalls holds no connection.
 
         Raises:
             NoPlaceError: there are too many exports at the same time.
-            OSError: there is no room for the file.
-            PlaceLostError: the client took nothing for a time, and another export has the place.
+            OSError: there is no space for the file.
+            PlaceLostError: the client stalled, and its place was given to another export.
         """
         export = Export()
         try:
@@ -182,7 +182,7 @@ class Database:
             export.file.close()
 
     async def _copy_features(self, export: Export) -> None:
-        """Writes the features into the file of an export, in threads, since a disk may be slow."""
+        """Writes the features to the file of an export, in threads because a disk may be slow."""
         async with self._reading() as connection:
             await connection.execute(f"set local statement_timeout = '{EXPORT_SECONDS}s'")
             async with connection.cursor().copy(
@@ -197,7 +197,7 @@ class Database:
                 await asyncio.to_thread(export.file.write, piece)
 
     async def rejected(self, after: tuple[str, int, str], limit: int) -> list[dict[str, Any]]:
-        """Rejected rows behind a key (file, row number, column), at most `limit`."""
+        """At most `limit` rejected rows after this (file, row number, column)."""
         return await self._read(
             "select file, row_number, column_name, reason, remedy, row_kept from {features}.rejected_rows "
             "where (file, row_number, column_name) > (%s, %s, %s) order by file, row_number, column_name limit %s",
@@ -205,14 +205,14 @@ class Database:
         )  # fmt: skip
 
     async def reasons(self) -> list[dict[str, Any]]:
-        """Why rows were rejected, the most frequent reason first: file, reason, row_kept, count."""
+        """The reasons why rows were rejected, the most frequent first: file, reason, row_kept, count."""
         return await self._read(
             "select file, regexp_replace(reason, '[0-9]+(, [0-9]+)*', '…', 'g') as reason, row_kept, count(*) as count "
             "from {features}.rejected_rows group by 1, 2, 3 order by count(*) desc, 1, 2 limit 50"
         )
 
     async def users_per_experiments(self, bars: int) -> list[tuple[int, int, int]]:
-        """A histogram: from and to how many experiments, and the users who ran as many; at most `bars` rows."""
+        """A histogram of at most `bars` rows: from and to how many experiments, and the number of users in that range."""
         rows = await self._read(
             "with widths as (select greatest(1, ceil((max(total_experiments) + 1) / %s::numeric))::bigint as width "
             "from {features}.user_features) "
@@ -223,7 +223,7 @@ class Database:
         return [(row["low"], row["high"], row["users"]) for row in rows]
 
     async def most_used_compounds(self, bars: int) -> list[tuple[int, str | None, int]]:
-        """The compounds in the most experiments: id, name, experiments; at most `bars` rows."""
+        """The compounds used in the most experiments: id, name, experiments; at most `bars` rows."""
         rows = await self._read(
             "select compound_id, compound_name, experiments from {features}.compound_usage order by experiments desc, compound_id limit %s",
             bars,
@@ -231,17 +231,17 @@ class Database:
         return [(row["compound_id"], row["compound_name"], row["experiments"]) for row in rows]
 
     async def runs(self, limit: int, before: tuple[datetime, str] | None = None) -> list[dict[str, Any]]:
-        """Runs of the log, newest first, at most `limit`; of those started before one, where its start and id are given."""
+        """At most `limit` runs of the log, newest first; if `before` is the start and id of a run, only runs before that one."""
         where = "where (runs.started, runs.id) < (%s, %s)" if before else ""
         return await self._runs(f"{where} order by runs.started desc, runs.id desc limit %s", *(before or ()), limit)
 
     async def run(self, run_id: str) -> dict[str, Any] | None:
-        """A run of the log; None where there is no such run."""
+        """A run of the log; None if there is no such run."""
         rows = await self._runs("where runs.id = %s", run_id)
         return rows[0] if rows else None
 
     async def holder(self) -> str | None:
-        """The id of the run that has the lock of the schema; None where the lock is free."""
+        """The id of the run that has the lock of the schema; None if the lock is free."""
         async with self._connection() as connection:
             holding = await (await connection.execute(LOCK_HOLDER, [lock_key(self._schema)])).fetchone()
         if holding is None:
@@ -249,27 +249,27 @@ class Database:
         name = str(holding[1])
         if name.startswith("experiment_features run "):
             return name.rpartition(" ")[2]
-        # Of another user's session only the lock is to be seen.
+        # For another user's session, only the lock is visible.
         running = await self._runs("where runs.status = 'running' order by runs.started desc limit 1")
         return str(running[0]["id"]) if running else "unknown"
 
     async def end_run(self, run_id: str, message: str) -> None:
-        """Ends a run that does not end by itself: cuts its connections, so that nothing of it is published, and says so in the log.
+        """Ends a run that does not end by itself: cuts its connections to keep it from publishing, and records that in the log.
 
         Raises:
-            psycopg.errors.InsufficientPrivilege: the run is another user's.
+            psycopg.errors.InsufficientPrivilege: the run belongs to another user.
         """
         key = lock_key(self._schema)
         async with self._connection() as connection:
             holding = await (await connection.execute(LOCK_HOLDER, [key])).fetchone()
-            # Nobody has it where the process was killed already.
+            # Nobody holds the lock if the process was killed already.
             if holding is not None:
                 if not (holding[1] or "").endswith(f" {run_id}"):
                     return
                 await connection.execute("select pg_terminate_backend(%s, 10000)", [holding[0]])
             taken = await (await connection.execute("select pg_try_advisory_lock(%s)", [key])).fetchone()
             if taken != (True,):
-                # A run that waited has begun, and has cut these connections itself.
+                # A run that was waiting has begun, and has cut these connections itself.
                 return
             try:
                 await connection.execute(
@@ -296,12 +296,12 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection]:
-        """A connection, of which one client cannot have all. Raises psycopg.OperationalError where none becomes free in time."""
+        """A connection; one client cannot take them all. Raises psycopg.OperationalError if none becomes free in time."""
         client = CLIENT.get()
         turn = self._turns.get(client) or asyncio.Semaphore(CONNECTIONS_OF_A_CLIENT)
         self._turns[client] = turn
         try:
-            # Most calls find a turn, and need no clock.
+            # Most calls need not wait, so they need no timeout.
             await (asyncio.wait_for(turn.acquire(), WAIT_SECONDS) if turn.locked() else turn.acquire())
         except asyncio.TimeoutError:
             raise PoolTimeout("the client has too many connections in use") from None
@@ -313,7 +313,7 @@ class Database:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[psycopg.AsyncConnection]:
-        """A transaction that can only read, as the reader role where there is one."""
+        """A read-only transaction, as the reader role if it exists."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute("set transaction read only")
             await connection.execute(

@@ -1,4 +1,4 @@
-"""The shapes of the answers, as OpenAPI shows them."""
+"""The schemas of requests and responses, as OpenAPI shows them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RunStatus(str, Enum):
 
 
 class RunOptions(BaseModel):
-    """How to run; nothing has to be given."""
+    """Options of a run; all are optional."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,7 +42,7 @@ class FileCounts(BaseModel):
 
 
 class Run(BaseModel):
-    """A run, from its start on."""
+    """A run, in progress or ended."""
 
     id: str
     command: str = Field(description="The command, such as dbt build.")
@@ -110,7 +110,7 @@ class Health(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """RFC 9457; some problems have further members, such as run or errors."""
+    """A problem document (RFC 9457); some have further members, such as run or errors."""
 
     model_config = ConfigDict(extra="allow")
 

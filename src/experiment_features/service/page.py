@@ -1,4 +1,4 @@
-"""What people see: the page, and the calls in plain words. Neither loads anything from elsewhere."""
+"""The pages for people: the main page, and a description of the calls. They load nothing from other sites."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent
 
 
 def add_pages(app: FastAPI) -> None:
-    """Adds the page at /, the calls at /docs, and the style sheet and script that they need."""
+    """Adds the main page at /, the description of the calls at /docs, and their style sheet and script."""
     templates = Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
 

@@ -1,4 +1,4 @@
-"""The two plots of the page, as SVG without styles or scripts of its own: the page's style sheet gives the colours."""
+"""The two plots of the main page, as SVG without styles or scripts: the page's style sheet sets the colours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def most_used_compounds(compounds: Sequence[tuple[int, str | None, int]]) -> byt
 
 
 def _bars(title: str, counted: str, rows: Sequence[tuple[str, int]]) -> bytes:
-    """A horizontal bar for each row with how many are counted, the first one on top."""
+    """A chart with a horizontal bar for the count of each row, the first row on top."""
     chart = pygal.HorizontalBar(
         css=[], js=[], disable_xml_declaration=True, width=WIDTH, height=ROW_HEIGHT * max(1, len(rows)) + 16,
         margin=4, show_legend=False, show_x_labels=False, show_x_guides=False, show_y_guides=False,
@@ -39,14 +39,14 @@ def _bars(title: str, counted: str, rows: Sequence[tuple[str, int]]) -> bytes:
     )  # fmt: skip
     chart.config.style.label_font_size = 13
     chart.config.style.value_font_size = 13
-    # pygal draws the first one at the bottom.
+    # pygal draws the first row at the bottom.
     shown = [(_short(label), count) for label, count in reversed(rows)]
     chart.x_labels = [label for label, _ in shown]
     chart.add(title, [count for _, count in shown])
     svg = chart.render_tree()
     for parent in list(svg.iter()):
         for child in list(parent):
-            # The page allows no style or script that stands in a document.
+            # The page's security policy allows no inline style or script.
             if not isinstance(child.tag, str) or child.tag in ("defs", "desc", "title") or "tooltip-overlay" in child.get("class", ""):
                 parent.remove(child)
         parent.attrib.pop("style", None)

@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Json(JSONResponse):
-    """JSON that ends with a line, as it is read at a shell."""
+    """JSON that ends with a line feed, for reading in a shell."""
 
     def render(self, content: Any) -> bytes:
         return super().render(jsonable_encoder(content)) + b"\n"
@@ -32,8 +32,8 @@ class Problem(Exception):
 
     Args:
         status: the HTTP status.
-        detail: the sentence.
-        headers: of the answer.
+        detail: a sentence for the user.
+        headers: headers of the response.
         members: further members of the document.
     """
 
@@ -50,7 +50,7 @@ class Problem(Exception):
 
 
 def problem_of(error: psycopg.Error) -> Problem:
-    """What an error of the database means to the caller; nothing that the server says is passed on."""
+    """The problem to return for a database error; the server's own message is not passed on."""
     if isinstance(error, (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)):
         return Problem(404, "Nothing has been published yet; start a run with POST /etl.")
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
@@ -63,7 +63,7 @@ def problem_of(error: psycopg.Error) -> Problem:
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Has every error of the app answered by a problem document."""
+    """Makes the app respond to every error with a problem document."""
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> JSONResponse:

@@ -1,7 +1,7 @@
-"""Starts and stops runs, and says what became of each.
+"""Starts and stops runs, and reports their outcomes.
 
-The run log in the database is what counts. The service adds what only it knows of its own processes: that one has
-ended, and why, where it could not write into the log; that lasts as long as the service does.
+The run log in the database is authoritative. The service adds what only it knows about its own processes: that one has
+ended, and why, if the process could not write that to the log. This is kept only as long as the service runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from experiment_features.service.problems import Problem
 from experiment_features.service.settings import Settings
 
 REMEMBERED = 100
-# A page needs no more of them; dbt ends some twenty nodes in a second.
+# A page needs no more events than that; dbt completes about twenty nodes a second.
 SECONDS_BETWEEN_EVENTS = 0.2
 SECONDS_BETWEEN_LOOKS = 1.0
 INTERRUPTED = "The process ended before the run did."
@@ -33,9 +33,9 @@ class Runner:
     """The runs of one schema.
 
     Args:
-        settings: of the service.
-        database: that holds the run log.
-        environment: for dbt.
+        settings: the settings of the service.
+        database: the database with the run log.
+        environment: the environment for dbt.
     """
 
     def __init__(self, settings: Settings, database: Database, environment: Mapping[str, str]) -> None:
@@ -50,7 +50,7 @@ class Runner:
         """Starts a run.
 
         Raises:
-            Problem: 409 where one is under way, whoever started it; 503 where the service ends.
+            Problem: 409 if a run is in progress, whoever started it; 503 if the service is shutting down.
             psycopg.OperationalError: the database does not answer.
         """
         async with self._starting:
@@ -69,12 +69,12 @@ class Runner:
         return child
 
     async def run(self, run_id: str) -> Run:
-        """What is known of a run, in the shape of models.Run. Raises Problem where there is no such run."""
+        """What is known about a run, in the shape of models.Run. Raises Problem if there is no such run."""
         child = self._children.get(run_id)
         try:
             run = await self._logged(run_id)
         except psycopg.OperationalError:
-            # What ended before it began to build is no matter of the log.
+            # A run that ended before it began to build is not in the log.
             if child is None or child.is_alive or child.has_begun:
                 raise
             run = None
@@ -85,7 +85,7 @@ class Runner:
         return _of_child(child)
 
     async def runs(self, after: str | None, limit: int) -> list[Run]:
-        """Runs, newest first, at most `limit`; those behind the run `after`, where it is given."""
+        """At most `limit` runs, newest first; if `after` is given, only runs that come after it."""
         before = None
         if after is not None:
             last = await self.run(after)
@@ -104,12 +104,12 @@ class Runner:
         return sorted(runs, key=lambda run: (run["started"], run["id"]), reverse=True)[:limit]
 
     async def cancel(self, run_id: str) -> Run:
-        """Stops a run and waits for its end. Raises Problem where there is no such run, or it has ended."""
+        """Stops a run and waits for its end. Raises Problem if there is no such run, or it has ended."""
         child = self._children.get(run_id)
         if child is not None and child.is_alive:
             await child.stop()
             run = await self.run(run_id)
-            # A process that had to be killed leaves its row open, which is closed below.
+            # A process that had to be killed leaves its row open; it is closed below.
             if run["status"] != "interrupted":
                 return run
         else:
@@ -123,7 +123,7 @@ class Runner:
         return await self.run(run_id)
 
     async def wait(self, child: Child) -> Run:
-        """Waits for the end of a run. Raises Problem where another run was there first."""
+        """Waits for the end of a run. Raises Problem if another run was first."""
         await child.wait()
         run = await self.run(child.run_id)
         if run["status"] == "failed" and not child.has_begun:
@@ -133,7 +133,7 @@ class Runner:
         return run
 
     async def changes(self, run_id: str) -> AsyncIterator[Run]:
-        """The run, now and after every change, until it has ended or the service does."""
+        """Yields the run at once and after every change, until the run or the service ends."""
         last = None
         while True:
             run = await self.run(run_id)
@@ -150,7 +150,7 @@ class Runner:
                 await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
     async def stop(self) -> None:
-        """Stops the run under way, if the service started it, and lets nothing more begin."""
+        """Stops the current run if the service started it, and starts no more runs."""
         self._stopping.set()
         async with self._starting:
             for child in self._children.values():
@@ -159,9 +159,9 @@ class Runner:
                     await child.stop()
 
     async def _logged(self, run_id: str) -> Run | None:
-        """The run as the log has it; interrupted, where it is on record as running and nobody holds the lock for it.
+        """The run from the log; interrupted if it is recorded as running but does not hold the lock.
 
-        The order of looks matters: a run may begin or end between two of them.
+        The order of the queries matters: a run may begin or end between two of them.
         """
         held = await self._database.holder()
         run = await self._database.run(run_id)
@@ -175,12 +175,12 @@ class Runner:
 
 
 def under_way(run_id: str) -> Problem:
-    """The problem of a call that would start a second run."""
+    """The problem for a call that would start a second run."""
     return Problem(409, f"The run {run_id} is in progress; wait until it has ended, or stop it.", run=run_id)
 
 
 def _of_child(child: Child) -> Run:
-    """A run that has not come as far as the log, in which there is nothing of it."""
+    """A run that is not in the log, or not yet."""
     status = "running" if child.is_alive else "cancelled" if child.is_cancelled else "failed"
     return {
         "id": child.run_id, "command": COMMAND, "started_by": STARTED_BY, "started": child.started, "finished": child.finished,
@@ -191,7 +191,7 @@ def _of_child(child: Child) -> Run:
 
 
 def _with_child(run: Run, child: Child | None) -> Run:
-    """A run of the log, with what the service knows of its own process."""
+    """A run of the log, with what the service knows about its own process."""
     if child is not None and child.is_alive:
         return run | {"status": "running", "finished": None}
     if child is not None and run["status"] in ("running", "interrupted"):

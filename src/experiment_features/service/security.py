@@ -1,7 +1,7 @@
-"""What is checked before a call reaches the app, and the headers that every answer gets.
+"""The checks before a call reaches the app, and the headers of every response.
 
-A page of another site can have the user's browser send calls to this machine. It cannot read the answers, since no
-answer allows it to, and it cannot start anything: a browser says in Origin and Sec-Fetch-Site where a call comes from.
+A page of another site can make the user's browser send calls to this machine. It cannot read the responses, because none
+allows it to, and it cannot start anything, because the browser names the origin of a call in Origin and Sec-Fetch-Site.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ HEADERS = {
 
 
 class Guard:
-    """Lets a call through to the app, or answers it with a problem.
+    """Passes a call on to the app, or responds with a problem.
 
     Args:
-        app: the app behind it.
-        settings: whose token is needed, whether only this machine is served, and how large a call may be.
+        app: the app to protect.
+        settings: the token required, whether only this machine is served, and how large a call may be.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -78,19 +78,19 @@ class Guard:
         try:
             await self._app(scope, receive, send_with_headers)
         except PlaceLostError:
-            # The server closes the connection, by which the client sees that there was more.
+            # The server closes the connection, which shows the client that the response is incomplete.
             LOG.warning("%s %s: a reader that stalled is cut off", scope["method"], scope["path"])
 
     def _check_host(self, headers: Headers) -> None:
-        """Refuses a name that somebody's DNS server has pointed to this machine."""
+        """Refuses a foreign host name that a DNS server resolves to this machine."""
         if self._hosts is not None and _hostname(f"//{headers.get('host', '')}") not in self._hosts:
             raise Problem(421, "The service only answers to the names localhost and 127.0.0.1.")
 
     def _check_token(self, headers: Headers, path: str) -> None:
-        # The page holds no data; it asks for the token and brings it with the calls that do.
+        # The page contains no data; it asks for the token and sends it with the calls that return data.
         if self._token is None or path in ("/health", "/") or path.startswith("/static/"):
             return
-        # As raw bytes, since compare_digest takes no other characters than those of ASCII.
+        # As bytes, because compare_digest accepts only ASCII text.
         if not hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), self._token):
             raise Problem(401, "This call needs the token of the service, as the header `Authorization: Bearer ...`.", {"WWW-Authenticate": "Bearer"})
 
@@ -103,17 +103,17 @@ def _check_origin(headers: Headers) -> None:
 
 
 def _check_size(headers: Headers, limit: int) -> None:
-    """A header that arrives at once gets past the limit of h11, which is one of what is not complete."""
+    """Refuses large headers that arrive at once; h11 limits only those that arrive incomplete."""
     if sum(len(name) + len(value) for name, value in headers.raw) > limit:
         raise Problem(431, f"The header of the call is larger than {limit} bytes.", {"Connection": "close"})
 
 
 async def _with_bounded_body(headers: Headers, receive: Receive, limits: Limits) -> Receive:
-    """The body, read before the app is called, which cannot be made to wait for it or to hold more than the limit.
+    """Reads the body before the app is called, which therefore never waits for it or holds more than the limit.
 
     Raises:
-        Problem: the body is too large, too late, or no JSON.
-        ClientDisconnect: the client went before the body was complete, so there is no call.
+        Problem: the body is too large, too late, or not JSON.
+        ClientDisconnect: the client disconnected before the body was complete, so there is no call.
     """
     body = b""
     if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:

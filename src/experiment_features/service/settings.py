@@ -1,16 +1,16 @@
-"""What the service is told by environment variables.
+"""The settings of the service, from environment variables.
 
 ====================  ==============================================================================
-ETL_HOST, ETL_PORT    where it listens; by default 127.0.0.1 and 5000
-ETL_API_TOKEN         the token that every call has to bring; needed where others can reach the service
-ETL_PROXIES           the proxies in front of it, by addresses or networks between commas
-ETL_CONNECTIONS, ...  how much of the service clients may have at once, as `Limits` lists it
+ETL_HOST, ETL_PORT    the address and port to listen on; by default 127.0.0.1 and 5000
+ETL_API_TOKEN         the token required with every call; needed if others can reach the service
+ETL_PROXIES           addresses or networks of the proxies in front of it, separated by commas
+ETL_CONNECTIONS, ...  how much of the service clients may use at once, as listed in `Limits`
 PGHOST, PGPORT, ...   the server, as in profiles/profiles.yml
 FEATURES_SCHEMA       the target schema; by default features
-FEATURES_READER       the role that it reads as, where there is one; by default features_reader
+FEATURES_READER       the role to read as, if it exists; by default features_reader
 ====================  ==============================================================================
 
-ETL_API_TOKEN_FILE and PGPASSWORD_FILE name files that hold the secrets, in place of ETL_API_TOKEN and PGPASSWORD.
+ETL_API_TOKEN_FILE and PGPASSWORD_FILE name files with the secrets, to use instead of ETL_API_TOKEN and PGPASSWORD.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from typing import Any
 
 
 class SettingsError(Exception):
-    """A sentence for the user."""
+    """Explains to the user in one sentence which setting is wrong."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of the service clients may have; the variable of each is its name behind ETL_, in capitals.
+    """How much of the service clients may use; the variable of each limit is its name in capitals, preceded by ETL_.
 
     Args:
-        connections: at once, from all clients.
-        connections_per_client: at once, from one address.
+        connections: open at once, from all clients.
+        connections_per_client: open at once, from one address.
         exports: CSV files being sent at once, to all clients.
         exports_per_client: CSV files being sent at once, to one address.
-        idle_seconds: for which a connection is kept between two calls.
-        header_seconds: in which the header of a call has to arrive.
-        header_bytes: of the header of a call.
-        body_seconds: in which the body of a call has to arrive.
-        body_bytes: of the body of a call.
-        stall_seconds: after which a reader is cut off who takes nothing of an answer.
+        idle_seconds: how long a connection is kept between two calls.
+        header_seconds: how long the header of a call may take to arrive.
+        header_bytes: how large the header of a call may be.
+        body_seconds: how long the body of a call may take to arrive.
+        body_bytes: how large the body of a call may be.
+        stall_seconds: how long a client may read nothing of a response before it is cut off.
     """
 
     connections: int = 2000
@@ -58,17 +58,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of the service, checked.
+    """The validated settings of the service.
 
     Args:
         host: the address to listen on.
-        port: the port; 0 takes a free one.
-        token: it has to come with every call; None where none is needed.
+        port: the port; 0 for a free one.
+        token: required with every call; None if no token is needed.
         schema: the target schema.
-        reader: the role to read as, where there is one.
-        connection: parameters of libpq, such as host and user.
-        proxies: networks of the proxies in front of the service, who say whose calls they pass on.
-        limits: what clients may have.
+        reader: the role to read as, if it exists.
+        connection: libpq parameters, such as host and user.
+        proxies: networks of the proxies in front of the service, which report whose calls they pass on.
+        limits: how much clients may use.
     """
 
     host: str
@@ -89,17 +89,17 @@ class Settings:
             return False
 
     def is_proxy(self, address: str) -> bool:
-        """Whether the service is told to take an address for a proxy."""
+        """Whether an address belongs to a configured proxy."""
         return bool(address and self.proxies) and any(ipaddress.ip_address(address.partition("%")[0]) in network for network in self.proxies)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not stand in an answer or a log."""
+        """Texts that must not appear in a response or a log."""
         return tuple(secret for secret in (self.token, self.connection.get("password")) if secret)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings that an environment holds. Raises SettingsError where they do not go together."""
+    """The settings in an environment. Raises SettingsError if they are invalid or do not go together."""
     engine = environment.get("ENGINE") or "postgres"
     if engine != "postgres":
         raise SettingsError(f"The service needs Postgres, and ENGINE is '{engine}'; start it without ENGINE.")
@@ -113,7 +113,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         "user": user,
         "dbname": environment.get("PGDATABASE") or user,
     }
-    # Without one, libpq looks into ~/.pgpass.
+    # Without a password, libpq reads ~/.pgpass.
     password = _secret(environment, "PGPASSWORD")
     if password:
         connection["password"] = password
