@@ -21,7 +21,7 @@
     {{ return(load) }}
 {%- endmacro %}
 
-{# The same in the run log, if the engine has one. #}
+{# Records the load in the run log, if the engine has one. #}
 {% macro record_load_in_run_log(file, rows) -%}
     {{ return(adapter.dispatch('record_load_in_run_log')(file, rows)) }}
 {%- endmacro %}
@@ -49,7 +49,7 @@
 {%- endmacro %}
 
 {#
-    A query for the parts of files that have several: file, part, lines_before (the lines before the part) and
+    A query for the parts of files with several parts: file, part, lines_before (the lines before the part) and
     lines_through (the last line of the part). It has no rows in unit tests, which do not know dbt's graph.
 #}
 {% macro loaded_parts() -%}

@@ -1,6 +1,6 @@
 {#
     Stops a model if the run has lost its lock, for example because its connection was cut: another run may be building by
-    then. A hook that adds no statement. It does nothing on engines without the lock.
+    then. It is a hook that adds no statement, and does nothing on engines without the lock.
 #}
 {% macro require_lock() -%}
     {{ return(adapter.dispatch('require_lock')()) }}

@@ -1,6 +1,6 @@
 {#
     Stops a model if the raw tables come from different `dbt seed` invocations, to keep it from combining the users of one
-    day with the experiments of another. A hook that adds no statement. It does nothing on engines without a run log.
+    day with the experiments of another. It is a hook that adds no statement, and does nothing on engines without a run log.
 #}
 {% macro require_one_load() -%}
     {{ return(adapter.dispatch('require_one_load')()) }}

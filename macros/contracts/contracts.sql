@@ -1,7 +1,7 @@
 {#
     The columns of a contract, with the engine's names for their types.
 
-    Arguments: columns, as a node of dbt's graph has them: a dict of name to properties.
+    Arguments: columns, a dict of name to properties, as in a node of dbt's graph.
 #}
 {% macro columns_of_engine(columns) -%}
     {%- set translated = {} -%}

@@ -88,7 +88,7 @@ cardinality(array_positions({{ list }}, null))
     In:  cross join {{ unnest_distinct('compound_ids', 'listed', 'compound_id') }}
     Out: for the list {3,1,null,3} the rows 3 and 1
 
-    Arguments: list, an expression; alias, of the row source; item, the name of its column.
+    Arguments: list, an expression; alias, the name of the row source; item, the name of its column.
 #}
 {% macro unnest_distinct(list, alias, item) -%}
     {{ return(adapter.dispatch('unnest_distinct')(list, alias, item)) }}
@@ -103,7 +103,7 @@ lateral (
 ) as {{ alias }}
 {%- endmacro %}
 
-{# In a select list of its own, or DuckDB would join the lists to themselves. #}
+{# A separate select list keeps DuckDB from joining the lists to themselves. #}
 {% macro duckdb__unnest_distinct(list, alias, item) -%}
 lateral (
     select unnest(list_filter({{ list }}, lambda listed, place: listed is not null and list_position({{ list }}, listed) = place)) as {{ item }}

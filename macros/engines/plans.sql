@@ -1,6 +1,6 @@
 {#
-    Goes at the end of a query whose columns are used more than once: without it, Postgres would parse each cell again for
-    every use. It does nothing on engines that keep what they have computed.
+    Belongs at the end of a query whose columns are used more than once: without it, Postgres would parse each cell again for
+    every use. It does nothing on engines that reuse what they have computed.
 
     In:  evaluate_once()        Out: offset bigint '0'
 
@@ -18,7 +18,7 @@ offset bigint '0'  -- noqa: AM09
 {%- endmacro %}
 
 {#
-    Goes after the name of a common table expression that is read twice. Without it, Postgres writes all its rows to disk
+    Belongs after the name of a common table expression that is read twice. Without it, Postgres writes all its rows to disk
     and reads them with one process.
 
     In:  users as {{ not_materialized() }} (select ...)       Out: users as not materialized (select ...)

@@ -1,5 +1,5 @@
 {#
-    The characters that are trimmed from items of a list: white space and zero-width characters, the same that the reader
+    The characters that are trimmed from items of a list: white space and zero-width characters, the same ones that the reader
     trims from cells. They are unescaped, for use in patterns and in Jinja.
 #}
 {% macro white_space_characters() -%}
@@ -19,7 +19,7 @@ trim(both '{{ white_space_characters() }}' from {{ text }})
 {%- endmacro %}
 
 {#
-    Whether a text means that a value is missing: it is empty, or one of the words that programs write, in any case.
+    Whether a text means that a value is missing: it is empty, or a word that programs write for a missing value, in any case.
 
     In:  is_missing('user_id')      Out: true for '', 'NA', 'n/a' and 'NaN'
 

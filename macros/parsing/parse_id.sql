@@ -36,7 +36,7 @@ end
 {%- endmacro %}
 
 {#
-    The pattern of the decimals that a whole number may have: zeros, but not three, since 7.000 could be seven thousand.
+    The pattern of the decimals that a whole number may have: zeros, but not three, since 7.000 could mean seven thousand.
 #}
 {% macro decimals_of_zero() -%}
     {{ return('(?:[.](?:0?0?|00000*))?') }}

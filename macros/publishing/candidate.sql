@@ -9,7 +9,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {#- Including those of earlier runs that did not publish. -#}
+    {#- Also drops the candidates of earlier runs that did not publish. -#}
     {%- for name in candidate_names(this) -%}
         {%- do adapter.drop_relation(candidate.incorporate(path={'identifier': name})) -%}
     {%- endfor -%}

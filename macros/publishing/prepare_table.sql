@@ -1,8 +1,8 @@
 {#
-    Creates a table that rows are only added to, or adds the columns it lacks. Stops if a column has another type there,
-    since the engine might round its values.
+    Creates a table that keeps its rows from run to run, or adds the columns it lacks. Stops the model if an existing column
+    has a different type, since the engine might round its values.
 
-    Arguments: relation, the table; columns, as a node of dbt's graph has them: a dict of name to properties.
+    Arguments: relation, the table; columns, a dict of name to properties, as in a node of dbt's graph.
 #}
 {% macro prepare_table(relation, columns) -%}
     {%- set definitions = [] -%}

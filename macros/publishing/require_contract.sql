@@ -1,6 +1,6 @@
 {#
-    Stops a model whose candidate breaks its contract, with the column and the first offending row, on all engines, whether
-    they have constraints or not.
+    Stops a model whose candidate breaks its contract, and names the column and the first offending row. It works on all
+    engines, with or without constraints.
 
     Arguments: candidate, the table.
 #}

@@ -1,5 +1,5 @@
 {#
-    Stops if a column of a table has a type other than in a contract. It does nothing on engines other than Postgres.
+    Stops a model if the type of a column in a table differs from its type in a contract. It does nothing except on Postgres.
 
     Arguments: relation and columns, as for prepare_table().
 #}

@@ -8,7 +8,7 @@
     Arguments: file, its name; staged, its staging model; raw, its raw table; id, the column with the id.
 
     Duplicates are rare, so grouping by the id and comparing only the duplicates costs far less than a window over all
-    rows. From `count(*) > 1`, Postgres would expect a third of the ids to be duplicates, and hash all rows to compare them;
+    rows. With `count(*) > 1`, Postgres would expect a third of the ids to be duplicates, and hash all rows to compare them;
     `least(...) = 2` means the same, but Postgres expects it to be rare.
 #}
 {% macro duplicate_rows(file, staged, raw, id) -%}

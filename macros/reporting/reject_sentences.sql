@@ -4,7 +4,7 @@
 
     Out: ['user_experiments.csv: 2 of 12 rows: the user_id is missing, as on line 2; fill in the user_id.', ...]
 
-    Arguments: most, the most causes per file.
+    Arguments: most, the maximum number of causes per file.
 #}
 {% macro reject_sentences(most=5) -%}
     {%- set staging = target.schema ~ '_staging' -%}

@@ -1,11 +1,11 @@
 {#
-    Reports at the end of `dbt build` and `dbt run` why rows and cells could not be used. The last line is how many rows
-    were read, published and rejected and where to look next, or why nothing was published.
+    Reports at the end of `dbt build` and `dbt run` why rows and cells could not be used. The last line gives the number of
+    rows read, published and rejected and where to look next, or why nothing was published.
 
     Arguments: results, the variable of the same name in on-run-end.
 
     If the environment variable SHOW_FEATURES is a number, the macro also prints that many users. The module
-    src/dbt_experiment_features.py prints the report after dbt's own summary; a dbt without the module prints it here.
+    src/dbt_experiment_features.py prints the report after dbt's own summary; without that module, the macro prints it here.
 #}
 {% macro report_run(results) -%}
     {%- if execute and not modules.keep_report -%}

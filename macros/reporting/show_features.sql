@@ -1,7 +1,7 @@
 {#
     Prints the published features, ordered by user_id.
 
-    Arguments: limit, the most users to print.
+    Arguments: limit, the maximum number of users to print.
 #}
 {% macro show_features(limit=20) -%}
     {%- set relation = api.Relation.create(schema=target.schema, identifier='user_features') -%}

@@ -1,6 +1,6 @@
 {#
-    Prints why rows and cells could not be used: the causes first, then every row with its text. They are those of the last
-    run that got this far, whether it published or not.
+    Prints why rows and cells could not be used: the causes first, then every row with its text. They are from the last run
+    that checked the rows, whether it published or not.
 
     Arguments: file, a CSV file to write the rows to instead of printing them; by default the value of the environment
     variable REJECTS_FILE.

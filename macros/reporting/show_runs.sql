@@ -1,7 +1,7 @@
 {#
     Prints the last runs of the run log, newest first.
 
-    Arguments: limit, the most runs to print.
+    Arguments: limit, the maximum number of runs to print.
 #}
 {% macro show_runs(limit=10) -%}
     {{ return(adapter.dispatch('show_runs')(limit)) }}

@@ -36,7 +36,7 @@
         {%- endif -%}
         {%- do run_query('create role ' ~ reader ~ ' nologin') -%}
     {%- endif -%}
-    {#- The user who builds can take on the role, to check what readers see. -#}
+    {#- The user who builds can assume the role, to check what readers see. -#}
     {%- do run_query('grant ' ~ reader ~ ' to current_user') if not found['is_there'] and found['rolname'] != name -%}
 
     {%- for schema in readable + hidden -%}

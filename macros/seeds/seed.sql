@@ -22,7 +22,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {#- Opens the transaction of the whole load. -#}
+    {#- Opens the transaction for the whole load. -#}
     {%- call statement('begin', auto_begin=True) -%} select 1 {%- endcall -%}
     {%- set rows = modules.seed_rows(model) -%}
     {%- if not rows.problem -%}

@@ -12,7 +12,7 @@
 {%- endmacro %}
 
 {#
-    Sorts and hashes of some million rows stay in memory; memory that is not needed is not allocated. Each statement runs
+    Sorts and hashes of a few million rows stay in memory; memory that is not needed is not allocated. Each statement runs
     once, so compiling it takes longer than it saves.
 #}
 {% macro postgres__session_settings() -%}
@@ -23,7 +23,7 @@ set local parallel_tuple_cost = 0.01
 {%- endmacro %}
 
 {#
-    Makes Postgres group by sorting only, while a model with about as many groups as rows is built: it sorts many million
+    Makes Postgres group only by sorting, while a model with about as many groups as rows is built: it sorts many millions of
     numbers in a third of the time it takes to hash them. It does nothing on other engines.
 
     In:  sort_to_group()        Out: set local enable_hashagg = off
