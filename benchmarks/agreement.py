@@ -1,10 +1,10 @@
-"""Whether two tables of features say the same about every user."""
+"""Compares two tables of features, user by user."""
 
 from __future__ import annotations
 
 import psycopg2
 
-# Means differ in their last digits by the order of the additions; sums have two decimals in the files.
+# Means differ in their last digits, depending on the order of additions; sums have two decimals in the files.
 SAME_MEAN = "abs(expected.{column} - found.{column}) <= 1e-9 * abs(expected.{column})"
 SAME_SUM = "round(cast(expected.{column} as numeric), 2) = round(cast(found.{column} as numeric), 2)"
 SAME = "expected.{column} = found.{column}"
@@ -48,10 +48,10 @@ VALUE = """(
 
 
 def first_difference(connection: psycopg2.extensions.connection, expected: str, found: str) -> str | None:
-    """What `found` says otherwise about the first user on whom it differs from `expected`; None where none is.
+    """The first user on whom `found` differs from `expected`, and how; None if there is none.
 
-    Such as "user 7 has total_experiments 3 instead of 4"; "rows" is how many rows a user has. Both are names of
-    tables with user_id and the other columns of COLUMNS.
+    For example "user 7 has total_experiments 3 instead of 4"; "rows" is the number of rows of a user. Both arguments are names
+    of tables with user_id and the other columns of COLUMNS.
     """
     values = ", ".join(VALUE.format(place=place, column=column, same=same.format(column=column)) for place, (column, same) in enumerate(COLUMNS.items()))
     with connection.cursor() as cursor:

@@ -1,8 +1,8 @@
-"""Writes the three input files of the benchmark: the same rows each time.
+"""Writes the three input files of the benchmark, with the same rows each time.
 
 ``python benchmarks/generate.py ROWS FOLDER [--form NAME]`` writes users.csv,
 user_experiments.csv and compounds.csv with ROWS experiments. The form changes how the rows are
-written, not what they say.
+written, not their content.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 SEED = 20231001
-# Rows made at a time: what they need of memory is needed once, however many rows there are.
+# Rows made at a time, which limits the memory needed, however many rows there are.
 CHUNK = 250_000
 MOST_COMPOUNDS = 1000
 POPULARITY_EXPONENT = 0.8
@@ -44,8 +44,8 @@ BAD_KINDS = (
 class Form:
     """How a file is written.
 
-    before_header, around_row, between_cells: what is written there. change: what becomes of a line with its end, by its
-    number, 0 for the header. is_packed: by gzip.
+    before_header, around_row, between_cells: the text written there. change: a function that rewrites a line, given with its
+    line end and its number, which is 0 for the header. is_packed: whether the file is compressed with gzip.
     """
 
     before_header: str = ""
@@ -60,13 +60,13 @@ class Form:
 
 
 def with_quoted_lists(line: str, number: int) -> str:
-    """The third cell in quotes, with commas for semicolons."""
+    """Quotes the third cell, with commas instead of semicolons."""
     cells = line.split(",")
     return ",".join([*cells[:2], f'"{cells[2].replace(";", ",")}"', *cells[3:]]) if len(cells) > 3 and number else line
 
 
 def odd(line: str, number: int) -> str:
-    """One line of a hundred with a surplus separator, or with quotes around a cell that need not have them."""
+    """Gives one line in a hundred an extra separator, or quotes that a cell does not need."""
     if not number or number % 100:
         return line
     first, _, others = line.partition(",")
@@ -75,7 +75,7 @@ def odd(line: str, number: int) -> str:
 
 FORMS = {
     "clean": Form(),
-    # An empty line above the header and a tab behind each comma, as in the published files.
+    # An empty line above the header and a tab after each comma, as in the published files.
     "published": Form(before_header="\n", between_cells=",\t"),
     "quoted": Form(around_row='"', between_cells='","'),
     "extra": Form(change=lambda line, number: line.replace("\n", ",note\n")),
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def write_files(rows: int, folder: Path, form: Form) -> None:
-    """Writes the three files of `rows` experiments into `folder`, which is made if it is not there."""
+    """Writes the three files for `rows` experiments to `folder`, which is created if it does not exist."""
     users = max(rows // 50, 10)
     compounds = min(MOST_COMPOUNDS, max(3, rows // 10))
     folder.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def write_file(path: Path, form: Form, header: tuple[str, ...], chunks: Iterable
     """Writes the header and the rows of each chunk; a row is a tuple of cells."""
     opened = gzip.open(path, "wt", 6, "utf-8", newline="") if form.is_packed else open(path, "w", encoding="utf-8", newline="")
     with opened as file:
-        # A template filled in per row takes half the time of joining its cells.
+        # Filling in a template per row takes half the time of joining its cells.
         template = form.row(*["{}"] * len(header)).format
         lines = chain([form.row(*header)], (line for rows in chunks for line in starmap(template, rows)))
         file.write(form.before_header)
@@ -142,7 +142,7 @@ def compound_rows(compounds: int) -> list[tuple[str, ...]]:
 
 
 def experiment_rows(rows: int, users: int, compounds: int) -> Iterator[list[tuple[str, ...]]]:
-    """The rows of experiments in chunks: experiment_id, user_id, the list of compounds, the run time; all text."""
+    """The rows of experiments, in chunks: experiment_id, user_id, the list of compounds, the run time; all as text."""
     random = np.random.default_rng(SEED)
     without_experiments = max(users * 2 // 100, 1)
     active_users = random.permutation(np.arange(1, users + 1))[without_experiments:]
@@ -166,12 +166,12 @@ def compound_lists(random: np.random.Generator, shares: np.ndarray, size: int) -
     """Lists of 1 to 4 different ids as text, such as "17;3".
 
     Args:
-        shares: shape (compounds,), the share of draws up to each compound; the last is 1 but for rounding.
-        size: how many lists.
+        shares: shape (compounds,), the cumulative share of draws for each compound; the last is 1, apart from rounding.
+        size: the number of lists.
     """
     first = texts(str(compound) for compound in range(1, len(shares) + 1))
     later = texts(f";{compound}" for compound in range(1, len(shares) + 1))
-    # Shape (size, 4), places of compounds. A last share below 1 by rounding must not give one more.
+    # Shape (size, 4), places of compounds. A last share just below 1 must not lead to a place after the last.
     drawn = np.minimum(np.searchsorted(shares, random.random((size, LONGEST_LIST))), len(shares) - 1)
     lengths = random.integers(1, LONGEST_LIST + 1, size)
     lists = first[drawn[:, 0]]
@@ -182,9 +182,9 @@ def compound_lists(random: np.random.Generator, shares: np.ndarray, size: int) -
 
 
 def spoil(random: np.random.Generator, chunk: list[tuple[str, ...]], users: int, compounds: int) -> None:
-    """Makes one row in a thousand bad, in place, the kinds taking turns; at least one of each from 100 rows on.
+    """Makes one row in a thousand bad, in place, cycling through the kinds; at least one of each kind from 100 rows on.
 
-    No row but the first becomes a repetition, and that of a row of this chunk.
+    Any row but the first may become a duplicate, always of an earlier row in this chunk.
     """
     size = len(chunk)
     number = max(round(size * SHARE_OF_BAD_ROWS), min(len(BAD_KINDS), size // 10))
@@ -195,7 +195,7 @@ def spoil(random: np.random.Generator, chunk: list[tuple[str, ...]], users: int,
 
 
 def bad_row(kind: str, row: tuple[str, ...], earlier: tuple[str, ...], users: int, compounds: int) -> tuple[str, ...]:
-    """A row with the fault `kind`, made of a good one and, for repetitions, of one above it."""
+    """A row with the error `kind`, made from a good row and, for duplicates, an earlier one."""
     experiment, user, listed, run_time = row
     return {
         "unknown user": (experiment, str(users + 1), listed, run_time),
@@ -212,7 +212,7 @@ def bad_row(kind: str, row: tuple[str, ...], earlier: tuple[str, ...], users: in
 
 
 def texts(values: Iterable[str]) -> np.ndarray:
-    """The texts as an array of objects, shape (number of texts,), which are shared when taken by index."""
+    """The texts as an array of objects, shape (number of texts,); taking them by index shares them."""
     return np.array(list(values), dtype=object)
 
 

@@ -1,10 +1,10 @@
-"""Runs a command and writes down how long it took and how much memory it needed at its peak.
+"""Runs a command, and records how long it took and its peak memory.
 
 ``python measure.py REPORT COMMAND...`` writes seconds, peak_mib and exit_code as JSON to the file REPORT. The
 memory is that of the command's largest process, as Linux reports it once the process has ended.
 
-This is a process of its own, and a small one: Linux counts the memory of a process that starts another towards
-the peak of the one it started.
+It runs as a separate, small process, because Linux counts the memory of a parent process towards the peak of the
+process that it starts.
 """
 
 import json

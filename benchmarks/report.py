@@ -1,4 +1,4 @@
-"""Draws results.json: ``python benchmarks/report.py FOLDER`` writes results.md and results.png beside it."""
+"""Renders results.json as a report: ``python benchmarks/report.py FOLDER`` writes results.md and results.png beside it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from contenders import (
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-# Okabe and Ito's colours, told apart also by those who do not see all colours, with a marker each.
+# Okabe and Ito's colours, which colour-blind readers can tell apart, each with its own marker.
 STYLES = [("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"), ("#56B4E9", "P")]
 TEN, MILLION, TEN_MILLIONS = 10, 1_000_000, 10_000_000
 DUCKDB_SCRIPT = "duckdb"
-# How many times as long as the clean file another form may take.
+# How many times as long as the clean file each other form may take.
 FORMS = {"published": 1.8, "quoted": 1.8, "extra": 2, "trailing": 2, "stray": 2, "blank": 2, "odd": 2, "inside": 6, "gzip": 3}
 
 
 class Results:
-    """The content of results.json, by (contender, rows)."""
+    """The content of results.json, by contender and number of rows."""
 
     def __init__(self, path: Path) -> None:
         content = json.loads(path.read_text())
@@ -51,11 +51,11 @@ class Results:
         return [job for job in (FEATURES, LOADING, COMMANDS) if self.sizes(job)]
 
     def sizes(self, job: str) -> list[int]:
-        """The numbers of rows at which a job was measured, ascending."""
+        """The numbers of rows for which a job was measured, ascending."""
         return sorted({one["rows"] for one in self.measurements.values() if one["job"] == job})
 
     def contenders(self, job: str) -> list[str]:
-        """Those of a job that were measured, in the order of the list of contenders."""
+        """The measured contenders of a job, in the order of the list of contenders."""
         measured = {name for name, _ in self.measurements}
         return [one.name for one in CONTENDERS if one.job == job and one.name in measured]
 
@@ -66,7 +66,7 @@ class Results:
 
 
 def requirements(results: Results) -> Iterator[tuple[str, str, str]]:
-    """What is required, how much, and what was measured, as far as it was."""
+    """Each requirement that was measured, its limit, and the measured value."""
 
     def ratio(quantity: str, one: str, one_rows: int, other: str, other_rows: int) -> float | None:
         return results.ratio(quantity, (one, one_rows), (other, other_rows))
@@ -88,7 +88,7 @@ def requirements(results: Results) -> Iterator[tuple[str, str, str]]:
         yield f"`{DUCKDB_RUN}` on 10 rows, first node to last, against `{DBT_VERSION}`", "within 2x", f"{nodes / version:.2f}x"
     if found := ratio("loading_seconds", DBT_SEED, MILLION, PSQL_COPY, MILLION):
         yield f"seed node against `{PSQL_COPY}` at 1,000,000 rows", "within 2.6x", f"{found:.2f}x"
-        # The client streams the file to any server.
+        # The client streams the file, wherever the server is.
         yield "the same where the server cannot read the file, as it never does", "within 6x", f"{found:.2f}x"
     if found := ratio("seconds", STOCK_DBT_SEED, 100_000, DBT_SEED, 100_000):
         yield "`dbt seed` against stock `dbt seed` at 100,000 rows", "at least 12x faster", f"{found:.1f}x faster"
@@ -157,12 +157,12 @@ def table(results: Results, job: str, size: int) -> list[str]:
 
 
 def number(value: float) -> str:
-    """With two decimals, or with two digits where these would be few: 3.14, 0.0021."""
+    """A number with two decimals, or with two significant digits below 0.1: 3.14, 0.0021."""
     return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def draw(results: Results, path: Path) -> None:
-    """A panel for each job: seconds against rows, both logarithmic, a line for each contender."""
+    """A panel for each job: seconds by rows, both logarithmic, with a line for each contender."""
     jobs = [job for job in results.jobs() if job != COMMANDS]
     figure, panels = pyplot.subplots(1, len(jobs), figsize=(6 * len(jobs), 6), sharey=True, squeeze=False, layout="constrained")
     for panel, job in zip(panels[0], jobs):
@@ -176,7 +176,7 @@ def draw_job(panel: Axes, results: Results, job: str) -> None:
     """The panel of one job."""
     for name, (colour, marker) in zip(results.contenders(job), cycle(STYLES)):
         points = [(rows, one["median_seconds"]) for (other, rows), one in results.measurements.items() if other == name]
-        # This project in front of the others.
+        # Draws this project in front of the others.
         front = 3 if name == REFERENCES[job] else 2
         panel.plot(*zip(*points), color=colour, marker=marker, label=name, linewidth=2, markersize=6, zorder=front)
     panel.set(title=f"{job}: wall time", xlabel="rows of user_experiments.csv", xscale="log", yscale="log")

@@ -1,4 +1,4 @@
-"""results.json: what was measured, with the date, the machine and the versions."""
+"""results.json: the measurements, with the date, the machine and the versions."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PACKAGES = ("dbt-core", "dbt-postgres", "pandas", "polars", "duckdb")
 
 @dataclass
 class Measurements:
-    """What was measured of one contender at one size, a number for each run.
+    """The measurements of one contender at one size, with one number for each run.
 
     Args:
         seconds: wall time of the process.
         peak_mib: peak memory of its largest process.
-        loading_seconds: what the program itself says of the time for user_experiments.csv; empty where it does not.
+        loading_seconds: the time for user_experiments.csv that the program itself reports; empty if it reports none.
     """
 
     contender: Contender
@@ -34,7 +34,7 @@ class Measurements:
 
 
 def write_results(path: Path, rows: int, measured: list[Measurements], server_version: str) -> None:
-    """Puts the measurements of one size into results.json, in place of older ones of the same contenders."""
+    """Adds the measurements of one size to results.json, replacing older ones of the same contenders."""
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     new = [
         {
@@ -62,7 +62,7 @@ def write_results(path: Path, rows: int, measured: list[Measurements], server_ve
             "Python": platform.python_version(),
             **{package: version(package) for package in PACKAGES},
         },
-        # Contenders that are no more in the list are left out.
+        # Leaves out contenders that are no longer in the list.
         "measurements": sorted(
             (one for one in merged.values() if one["contender"] in names),
             key=lambda one: (one["rows"], names.index(one["contender"])),
@@ -78,6 +78,6 @@ def memory_gib() -> float:
 
 
 def cpu_model() -> str:
-    """As Linux names it, or the architecture where it does not."""
+    """The model as Linux reports it, or the architecture if Linux reports none."""
     found = re.search(r"^model name\s*: (.+)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return found[1] if found else platform.machine()

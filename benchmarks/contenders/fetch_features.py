@@ -1,4 +1,4 @@
-"""Brings the features that this project computed on another engine to Postgres, where they are compared.
+"""Copies the features that this project computed on another engine to Postgres, where they are compared.
 
 ``python fetch_features.py ENGINE`` runs in the folder in which the engine was measured.
 """

@@ -1,6 +1,6 @@
 """The features of every user with pandas, written to the table pandas_user_features.
 
-``python pandas_script.py FOLDER``; the variables PGHOST and so on say which server.
+``python pandas_script.py FOLDER``; PGHOST and the other PG variables name the server.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def main(folder: Path) -> None:
 
 
 def read_rows(path: Path, keys: list[str]) -> pd.DataFrame:
-    """The rows of a file whose keys are whole numbers, and of each value of the first key only the first row."""
-    # What need not be text is left to pandas, which reads numbers faster and keeps them smaller.
+    """The rows of a file whose ids are whole numbers, and for each value of the first id only the first row."""
+    # Columns that need not be text are left to pandas, which reads numbers faster and stores them more compactly.
     rows = pd.read_csv(path, dtype={"user_id": str, "experiment_compound_ids": str})
     for key in keys:
         rows[key] = pd.to_numeric(rows[key], errors="coerce")
@@ -41,7 +41,7 @@ def user_features(users: pd.DataFrame, experiments: pd.DataFrame, compounds: pd.
         {
             "total_experiments": run_times.size(),
             "avg_experiment_run_time": run_times.mean(),
-            # Without min_count the sum of unknown run times would be 0.
+            # Without min_count, the sum of unknown run times would be 0.
             "total_experiment_run_time": run_times.sum(min_count=1),
         }
     )

@@ -1,6 +1,6 @@
 """The features of every user with Polars, written to the table polars_user_features.
 
-``python polars_script.py FOLDER``; the variables PGHOST and so on say which server.
+``python polars_script.py FOLDER``; PGHOST and the other PG variables name the server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def main(folder: Path) -> None:
 
 
 def scan_rows(path: Path, keys: list[str]) -> pl.LazyFrame:
-    """The rows of a file whose keys are whole numbers, and of each value of the first key only the first row."""
+    """The rows of a file whose ids are whole numbers, and for each value of the first id only the first row."""
     return (
         pl.scan_csv(path, infer_schema=False)
         .with_columns(pl.col(keys).cast(pl.Int64, strict=False))
@@ -38,7 +38,7 @@ def user_features(users: pl.LazyFrame, experiments: pl.LazyFrame, compounds: pl.
     per_user = experiments.group_by("user_id").agg(
         pl.len().alias("total_experiments"),
         run_time.mean().alias("avg_experiment_run_time"),
-        # The sum of unknown run times would be 0.
+        # Otherwise, the sum of unknown run times would be 0.
         pl.when(run_time.count() > 0).then(run_time.sum()).alias("total_experiment_run_time"),
     )
 

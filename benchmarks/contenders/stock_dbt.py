@@ -1,7 +1,7 @@
-"""dbt as it comes, on a project with the three files as seeds and nothing else.
+"""dbt without this project's changes, on a project that has the three files as seeds and nothing else.
 
-``python stock_dbt.py FOLDER COMMAND...`` stands for ``dbt COMMAND...``; the project is made in the current folder
-where it is not there yet, its seeds those of FOLDER.
+``python stock_dbt.py FOLDER COMMAND...`` stands for ``dbt COMMAND...``; it creates the project in the current folder
+unless it exists, with the files of FOLDER as seeds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-# Every column as text, as this project loads them; dbt would guess types otherwise, which takes longer.
+# Every column as text, as in this project; otherwise dbt would guess types, which takes longer.
 PROJECT = """
 name: stock_dbt
 profile: experiment_features
@@ -32,10 +32,10 @@ def main(folder: Path, *command: str) -> None:
     project = Path("dbt_project.yml")
     if not project.exists():
         project.write_text(PROJECT)
-        # A link, as dbt writes over the files of a seed path that is absolute.
+        # A link, because dbt would write over the files of an absolute seed path.
         Path("seeds").symlink_to(folder)
 
-    # dbt imports each installed module whose name begins with dbt_, so this project's has to be out of its sight.
+    # dbt imports each installed module whose name begins with dbt_, so this hides the module of this project.
     if module := find_spec(MODULE):
         sys.path.remove(str(Path(module.origin).parent))
     from dbt.cli.main import dbtRunner

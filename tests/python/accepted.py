@@ -1,6 +1,6 @@
-"""Every way to write a cell that is read, or is not: what it is, how it looks, and what it is read as.
+"""Every way to write a cell that is accepted or not: a description, the cell, and what it is read as.
 
-A line of the page of documentation for each; test_accepted.py reads all of them on each engine.
+Each is a line on the documentation page; test_accepted.py reads all of them on each engine.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ Value = int | Decimal | date | list[int | None]
 class Cell:
     """A cell, and what it is read as.
 
-    what: what it is, in words; found: the cell; column: where it stands; read_as: its value, in a list None for an entry
-    that is left out; or the code of the reason why it has none; detail: what the reason names.
+    what: its description; found: the cell; column: its column; read_as: its value (in a list, None for an item that is left
+    out), or the code of the reason why it has none; detail: what the reason names.
     """
 
     what: str
@@ -35,7 +35,7 @@ def no_digit(character: str) -> str:
 
 MISSING_WORDS = ("NA", "N/A", "NaN", "NULL", "None", "-", "#N/A", "n/a", "null", ".", "\\N", "n.a.", "<NA>", "(null)", "#NULL!", "NaT")
 
-# Cells of files whose run times have points.
+# Cells of files whose run times have decimal points.
 CELLS = [
     Cell("an id", "2", IDS, 2),
     Cell("an id with leading zeros", "007", IDS, 7),
@@ -148,9 +148,9 @@ CELLS = [
 
 @dataclass(frozen=True)
 class File:
-    """The run times of a file in which its commas and points decide, and what they are read as.
+    """The run times of one file, whose commas and points together decide what each is read as.
 
-    what: what it is, in words; decimal: the setting FEATURES_DECIMAL, empty for none.
+    what: its description; decimal: the setting FEATURES_DECIMAL, empty for none.
     """
 
     what: str

@@ -1,8 +1,8 @@
-"""Many small inputs through the project's own loading and models, with one start of dbt for all of them.
+"""Runs many small inputs through the project's own loading and models, with a single start of dbt.
 
-Each input is loaded by the macro that `dbt seed` uses; then a function of the database fills a table for
-every model by the SQL that dbt compiled, in the order of the graph, and keeps the result as JSON, together
-with the failures of every data test.
+Each input is loaded by the macro that `dbt seed` uses. Then a database function fills a table for
+every model with the SQL that dbt compiled, in the order of the graph, and keeps the result as JSON,
+together with the failures of every data test.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ RESULTS = {
     "raw_user_experiments": "{schema}_raw.user_experiments",
     "raw_compounds": "{schema}_raw.compounds",
 }
-# These tell of the input, not of the project.
+# These tests judge the input, not the project.
 TESTS_OF_THE_INPUT = {"rejected_rows_are_tolerable", "rejected_rows_are_rare", "cells_left_out_are_rare"}
 
 
 @dataclass
 class Outcome:
-    """What came of one input: the problem of a file that could not be loaded, or the relations' rows."""
+    """The outcome of one input: the problem of a file that could not be loaded, or the rows of the relations."""
 
     problem: str | None
     relations: dict[str, list[dict[str, Any]]]
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def prepare(project: Project) -> None:
-    """Makes the schemas, a table for each model, and the function that fills them and keeps the results."""
+    """Creates the schemas, a table for each model, and the function that fills them and keeps the results."""
     # Some models ask the database for the columns of the files.
     project.dbt("seed", "--quiet")
     project.dbt("compile", "--exclude", "resource_type:unit_test", "--quiet")
@@ -71,7 +71,7 @@ def prepare(project: Project) -> None:
 
 
 def models_in(nodes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The models among the nodes of dbt's graph, by their ids, without the one that publishes the others."""
+    """The models among the nodes of dbt's graph, by their ids, except the model that publishes the others."""
     return {
         name: node for name, node in nodes.items()
         if node["resource_type"] == "model" and node["config"]["materialized"] != "publication"
@@ -79,7 +79,7 @@ def models_in(nodes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def after_parents(nodes: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Nodes of dbt's graph, by their ids, in an order in which each comes after those of them that it reads."""
+    """Nodes of dbt's graph, given by their ids, each after those that it reads."""
     ordered: list[dict[str, Any]] = []
     while len(ordered) < len(nodes):
         made = {node["unique_id"] for node in ordered}
@@ -90,7 +90,7 @@ def after_parents(nodes: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def run(project: Project, inputs: Sequence[dict[str, bytes]]) -> list[Outcome]:
-    """The outcome of each input, a dict of file name without .csv to content."""
+    """The outcome of each input, a dict from file name without .csv to content."""
     folder = project.folder / "cases"
     for number, files in enumerate(inputs):
         (folder / str(number)).mkdir(parents=True, exist_ok=True)

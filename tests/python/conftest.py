@@ -1,4 +1,4 @@
-"""Fixtures: a Postgres of the tests' own, and the project's commands as processes.
+"""Fixtures: the tests' own Postgres server, and the project's commands as processes.
 
 No test touches the developer's server, data, seeds or build folders.
 """
@@ -26,25 +26,25 @@ from experiment_features.postgres import Server
 
 PROJECT = Path(__file__).resolve().parents[2]
 PUBLISHED = Path(__file__).resolve().parent / "published"
-# Variables by which a developer's own shell could change what is tested.
+# Variables with which a developer's own shell could change what is tested.
 OWN_SETTINGS = ("PG", "DBT_", "ENGINE", "DUCKDB_", "SPARK_", "FEATURES_", "ETL_", "SEEDS_", "SHOW_FEATURES")
 # What `make run` and the service do, without printing.
 BUILD = ("build", "--exclude-resource-type", "unit_test")
-# The same, for tests in which no data test decides anything, in some two thirds of the time.
+# The same in about two thirds of the time, for tests in which data tests do not matter.
 BUILD_WITHOUT_TESTS = (*BUILD, "--exclude-resource-type", "test")
-# A feature that is added later changes no test.
+# Only these columns are compared, so a feature that is added later changes no test.
 FEATURES = (
     "user_id", "total_experiments", "avg_experiment_run_time", "total_experiment_run_time", "distinct_compounds",
     "most_common_compound_id", "most_common_compound_name", "most_common_compound_ids", "most_common_compound_experiments",
 )  # fmt: skip
 FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
-# Files that take longest begin first, or the others have long ended when they do.
+# Files that take longest begin first; otherwise they would run on long after the others have ended.
 LONGEST = (
     "test_readme", "test_torture", "test_benchmark", "test_readers", "test_publishing", "test_causes", "test_runs", "test_service_runs",
     "test_history", "test_engines", "test_changes", "test_lint", "test_server", "test_errors",
 )  # fmt: skip
 
-# Of the dbt that the process has started which hands tests to this one.
+# The address of the dbt server started by the process that hands tests to this one.
 _address: str | None = None
 
 
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @cache
 def forked_dbt() -> ForkedDbt:
-    """The one of this process, or of the process that has started this one to run some of the tests."""
+    """The ForkedDbt of this process, or of the process that started this one to run some of the tests."""
     dbt = ForkedDbt(_address)
     atexit.register(dbt.close)
     return dbt
@@ -73,12 +73,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @dataclass
 class Project:
-    """The project with input, schema and build folder of its own.
+    """The project with its own input, schema and build folder.
 
     Args:
-        folder: for the seeds and what dbt writes.
+        folder: the folder for the seeds and dbt's output.
         schema: the target schema; staging and raw tables go to `<schema>_staging` and `<schema>_raw`.
-        environment: of every process, beside the schema and the folders.
+        environment: the environment of every process, apart from the schema and the folders.
     """
 
     folder: Path
@@ -100,7 +100,7 @@ class Project:
         self, *arguments: str, program: Sequence[str | Path] = (Path(sys.executable).parent / "dbt",), stdin: int | None = None,
         **environment: str,
     ) -> subprocess.Popen[str]:  # fmt: skip
-        """Starts dbt, or a program that runs it, as a process, whose output of both kinds is in its stdout."""
+        """Starts dbt, or a program that runs it, as a process; its stdout also contains its stderr."""
         return subprocess.Popen(
             [*program, "--no-use-colors", *arguments],
             cwd=self.root,
@@ -112,16 +112,16 @@ class Project:
         )
 
     def start_fork(self, *arguments: str, **environment: str) -> ForkedProcess:
-        """Starts dbt as a process that has imported it already."""
+        """Starts dbt as a process that has already imported it."""
         return forked_dbt().start(["--no-use-colors", *arguments], self.root, self.settings(environment))
 
     def dbt(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> str:
-        """Runs dbt as a process and gives what it printed; succeeds=None takes either outcome."""
+        """Runs dbt as a process and returns its output; succeeds=None accepts either outcome."""
         settings = self.settings(environment)
         if settings.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
             output, code = forked_dbt().run(["--no-use-colors", *arguments], self.root, settings)
         else:
-            # Of another copy of the project, whose modules are not those that are loaded.
+            # Another copy of the project has its own modules, which are not the ones that are loaded.
             process = self.start(*arguments, **environment)
             output, code = process.communicate()[0], process.returncode
         assert "Traceback" not in output, output
@@ -129,7 +129,7 @@ class Project:
         return output
 
     def begin(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> Future[str]:
-        """Runs dbt beside the test, which waits for it by result(); to stop or kill it, `start` it."""
+        """Runs dbt beside the test, which waits for it with result(); to stop or kill dbt, use `start`."""
         executor = ThreadPoolExecutor(1)
         future = executor.submit(self.dbt, *arguments, succeeds=succeeds, **environment)
         executor.shutdown(wait=False)
@@ -143,7 +143,7 @@ class Project:
             "SEEDS_DIR": str(self.seeds),
             "DBT_TARGET_PATH": str(self.folder / "target"),
             "DBT_LOG_PATH": str(self.folder / "logs"),
-            # A tenth of dbt's time, and read by hardly any test.
+            # Writing this log takes a tenth of dbt's time, and hardly any test reads it.
             "DBT_LOG_LEVEL_FILE": "none",
             **environment,
         }
@@ -161,13 +161,13 @@ class Project:
         return self.query(f"select {', '.join(FEATURES)} from {{schema}}.user_features order by user_id")
 
     def rejects(self) -> list[tuple[str, int, str, bool]]:
-        """The published rejects: file, row number, column, whether the row was kept."""
+        """The published rejects: file, row number, column, whether the row is used."""
         return self.query("select file, row_number, column_name, row_kept from {schema}.rejected_rows order by file, row_number, column_name")
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment for a Postgres of the tests' own: the embedded one, in a temporary folder."""
+    """The environment for the tests' own Postgres: the embedded server, in a temporary folder."""
     server = Server(tmp_path_factory.mktemp("server") / "postgres")
     server.up()
     yield connection_environment(server)
@@ -175,7 +175,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 
 def connection_environment(server: Server) -> dict[str, str]:
-    """What a process needs to reach a server of the tests, and nothing of the developer's settings."""
+    """The environment that a process needs to reach a server of the tests, without the developer's own settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN_SETTINGS)}
     return {
         **environment,
@@ -189,7 +189,7 @@ def connection_environment(server: Server) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def make_project(server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
-    """Makes a Project of its own: make_project('name')."""
+    """Creates a separate Project: make_project('name')."""
 
     def make(schema: str) -> Project:
         return Project(tmp_path_factory.mktemp(schema), schema, server)
@@ -199,13 +199,13 @@ def make_project(server: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def project(make_project: Callable[..., Project], request: pytest.FixtureRequest) -> Project:
-    """A Project for the tests of one file, which start from the published input."""
+    """A Project for the tests of one file, which begin with the published input."""
     return make_project(request.module.__name__)
 
 
 @pytest.fixture
 def published(project: Project) -> Project:
-    """The module's Project, its input put back to the published files."""
+    """The module's Project, with the published files as its input again."""
     for name in FILES:
         shutil.copy(PUBLISHED / name, project.seeds / name)
     return project

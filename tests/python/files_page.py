@@ -88,7 +88,7 @@ refused too.
 
 
 def shown(text: str) -> str:
-    """A cell as code in a table of Markdown."""
+    """A cell as code, for a Markdown table."""
     text = text.replace("|", "\\|").replace("\t", "⇥").replace("\u00a0", "⍽")
     return f"`` {text} ``" if "`" in text else f"`{text}`" if text else "(empty)"
 

@@ -1,8 +1,8 @@
-"""dbt as a process that need not import dbt: a server of the tests' own imports it once, and forks for each command.
+"""Runs dbt without importing it each time: the tests' own server imports it once, and forks for each command.
 
-Importing is two thirds of the time of most commands, and what dbt makes once per process, such as the code by which it
-reads its own files and the compiled macros, half of the rest. What runs is dbt's own command line, in a process of its
-own, with the folder, the environment and the output that it is given. Tests that stop or kill dbt start the program itself.
+Importing takes two thirds of the time of most commands. Work that dbt does once per process, such as generating the code
+that reads its own files and compiling macros, takes half of the rest. A command is dbt's own command line, in its own
+process, with the folder, environment and output that it is given. Tests that stop or kill dbt start the program itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 class ForkedDbt:
-    """Starts the server with this process, and ends it with it; with an address, uses the server that another one has started."""
+    """Starts the server with this process and ends it with it; with an address, uses the server of another process."""
 
     def __init__(self, address: str | None = None) -> None:
         self._server: subprocess.Popen[str] | None = None
@@ -38,7 +38,7 @@ class ForkedDbt:
             shutil.rmtree(Path(self.address).parent)
 
     def run(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[str, int]:
-        """What a command printed, errors included, and its exit code."""
+        """The output of a command, including errors, and its exit code."""
         return self.start(arguments, folder, environment).wait()
 
     def start(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> ForkedProcess:
@@ -55,7 +55,7 @@ class ForkedDbt:
 
 
 class ForkedProcess:
-    """A command that runs, with its pid."""
+    """A running command, with its pid."""
 
     def __init__(self, connection: socket.socket, output: int) -> None:
         self._connection, self._output = connection, output
@@ -63,9 +63,9 @@ class ForkedProcess:
         self.pid = int(self._answers.readline())
 
     def wait(self, seconds: float | None = None) -> tuple[str, int]:
-        """What it printed and its exit code, when it has ended. Raises TimeoutError where that takes longer."""
+        """Its output and exit code, once it has ended. Raises TimeoutError if that takes longer."""
         self._connection.settimeout(seconds)
-        # A pipe holds some 64 KiB, so it is emptied meanwhile.
+        # A pipe holds about 64 KiB, so it has to be emptied meanwhile.
         printed: list[str] = []
         reader = threading.Thread(target=lambda: printed.append(open(self._output, encoding="utf-8", errors="replace").read()))
         reader.start()
@@ -80,7 +80,7 @@ def serve(address: str) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen(16)
-    # Who connects from now on waits until dbt is loaded.
+    # Clients that connect from now on wait until dbt is loaded.
     print("ready", flush=True)
     os.dup2(2, 1)
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
@@ -102,14 +102,14 @@ def serve(address: str) -> None:
 
 
 def load(folder: Path) -> None:
-    """Has everything ready that each command would make anew, by parsing the project as the first and as a later command does."""
+    """Prepares what each command would otherwise create, by parsing the project twice: as the first command, then as a later one."""
     import multiprocessing.util
 
     from dbt.cli.main import dbtRunner
     from dbt_common.clients.jinja import template_cache
     from dbt_common.tests import enable_test_caching
 
-    # dbt's own switch for such a use: templates that are the same text are parsed once.
+    # dbt's own switch for this use: identical templates are parsed once.
     enable_test_caching()
     own = dict(os.environ)
     os.environ.clear()
@@ -118,12 +118,12 @@ def load(folder: Path) -> None:
         result = dbtRunner().invoke(["--quiet", "parse", "--project-dir", str(PROJECT), "--target-path", str(folder / "target")])
     os.environ.clear()
     os.environ.update(own)
-    # A project that cannot be parsed says so in each command.
+    # If the project cannot be parsed, each command reports that itself.
     for macro in result.result.macros.values() if result.success else ():
         template_cache.get_node_template(macro)
-    # Locks of the commands above, which nobody needs any more.
+    # Removes the locks of the commands above, which nobody needs any more.
     multiprocessing.util._run_finalizers()
-    # What is there stays, and what a command adds is not worth looking through for garbage before it ends.
+    # What exists is kept, and a command ends before it would be worth collecting the garbage that it adds.
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -1,9 +1,9 @@
 """Hypothesis strategies for whole inputs: three CSV files, as bytes.
 
-`rows` draws what the files say (keys, texts and their faults), `csv_file` draws how
-one file says it (line ends, quotes, separators, columns, blank lines), and `inputs`
-puts them together, with one input in ten made so that it cannot load. `generate`
-makes a number of them.
+`rows` draws the content of the files (ids, texts and their errors), `csv_file` draws
+how a file is written (line ends, quotes, separators, columns, blank lines), and `inputs`
+combines them, with one input in ten that cannot be loaded. `generate` makes a number
+of inputs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 Row = list[str]
 
-# Within one run, hypothesis goes on from what it drew before, and may leave a fault out.
+# Within one run, hypothesis builds on what it drew before, and may leave out a kind of error.
 INPUTS_PER_RUN = 10
 
 WHITE_SPACE = " \t\r\n\v\f\u00a0\ufeff"
@@ -35,14 +35,14 @@ BAD_KEYS = ["x", "1.5", "-1", "1.01", "1e0", "1_0", "1 2", "0x1", "NULL", "²", 
 BAD_KEYS += ['"', "'", '=""', "1O", "1\u00a02", "𝟐", "n/a", "None", "-", "(1)", "[]", "+-1", "+"]
 LARGE_KEYS = [f"{MAX_KEY + 1}", f"'{MAX_KEY + 1}.0", "10000000000000000000", f"0{2 * MAX_KEY + 3}", "9" * 400]
 SMALL_KEYS = ["1", "2", "3", "4", "5", "6", "7"]
-# Ways to write a key that programs have; the first ones are the most likely.
+# Ways in which programs write an id; the first ones are the most likely.
 KEY_FORMS = ["{}"] * 8 + ["0{}", "00{}", "+{}", "{}.0", "{}.", "{}.00", "{}.0000", '="{}"', "'{}", '"{}"', "'{}'", '="+{}.0"']
 ODD_KEYS = ["0", "00", f"{MAX_KEY}", f"000{MAX_KEY}", "0" * 400 + "1", f'="{MAX_KEY}.0"', "000.0"]
 
 GOOD_DATES = ["2023-01-31", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31"]
 GOOD_DATES += ["2024-03-01T00:00:00Z", "2024-03-01 14:00", "2024-03-01 14:00:05.123+02:00", "2024/03/01", "20240301"]
 GOOD_DATES += ["2024-03-01 23:59:59 UTC", "2024/03/01 24:00", "2024-03-01T00:00:00.000000-0900"]
-# What is bad in a column, by its kind: each kind is as likely as another.
+# Bad cells of a column, by kind; all kinds are equally likely.
 BAD_DATES = [["", "NA", "n/a", "nan", "null", "-"]]
 BAD_DATES += [["2023-02-29", "1900-02-29", "0000-01-01", "2023-13-01", "2023-04-31", "20230229", "0000/01/01"]]
 BAD_DATES[1] += ["2023-1-05", "2023010", "2023-01-05 25:00", "2023-01-05 00:60", "2023-01-05 00:00:70", "2023-01/05"]
@@ -89,22 +89,22 @@ class Input:
 
 
 def once_in(draw: st.DrawFn, times: int) -> bool:
-    """True about once in so many times; shrinks to False."""
+    """True about once in this many times; shrinks to False."""
     return draw(st.integers(1, times)) == times
 
 
 def some_text(draw: st.DrawFn, kinds: Sequence[Sequence[str]]) -> str:
-    """A text of some kind."""
+    """A text of a random kind."""
     return draw(st.sampled_from(draw(st.sampled_from(kinds))))
 
 
 def mostly(draw: st.DrawFn, good: Sequence[str], bad: Sequence[Sequence[str]], times: int) -> str:
-    """One of the good texts, but once in so many times a bad one of some kind."""
+    """One of the good texts, but once in this many times a bad one of a random kind."""
     return some_text(draw, bad) if once_in(draw, times) else draw(st.sampled_from(good))
 
 
 def some_key(draw: st.DrawFn, faulty: bool, known: Sequence[str]) -> str:
-    """One of the known keys in some form; if faulty, rarely any other text."""
+    """One of the known ids in some form; if faulty, occasionally any other text."""
     if faulty and once_in(draw, 8):
         others = [[""], LARGE_KEYS, BAD_KEYS, ODD_KEYS, SMALL_KEYS, SMALL_KEYS]
         return some_text(draw, others)
@@ -112,7 +112,7 @@ def some_key(draw: st.DrawFn, faulty: bool, known: Sequence[str]) -> str:
 
 
 def some_list(draw: st.DrawFn, faulty: bool, known: Sequence[str]) -> str:
-    """A cell of compound ids; if faulty, sometimes with bad ones or without any."""
+    """A cell of compound ids; if faulty, sometimes with bad ids or without any."""
     if faulty and once_in(draw, 10):
         return some_text(draw, [["", ";", " ; ;", "[]", "{ , }", "NA", "null", "-"], UNUSUAL_LISTS])
     ids = [some_key(draw, False, known) for _ in range(draw(st.integers(1, 4)))]
@@ -128,7 +128,7 @@ def some_list(draw: st.DrawFn, faulty: bool, known: Sequence[str]) -> str:
 
 
 def with_keys(draw: st.DrawFn, faulty: bool, rows: list[Row]) -> list[Row]:
-    """Rows with a key in front: all different, or if faulty with doubles and bad ones."""
+    """Rows with an id in front: all different or, if faulty, with duplicates and bad ones."""
     keys = [str(key) for key in draw(st.permutations(range(1, len(rows) + 1)))]
     if faulty:
         keys = [some_key(draw, True, [key, key, key, keys[0]]) for key in keys]
@@ -144,7 +144,7 @@ def with_keys(draw: st.DrawFn, faulty: bool, rows: list[Row]) -> list[Row]:
 def rows(draw: st.DrawFn, faulty: bool) -> tuple[list[Row], list[Row], list[Row]]:
     """Rows of users, experiments and compounds, each with its required cells in order.
 
-    Without faults every row is good and used, though names may be anything.
+    If not faulty, every row is good and used, though names may be anything.
     """
     # In one file of three, run times have commas, and often no points.
     good_times = GOOD_TIMES
@@ -177,10 +177,10 @@ def quoted(text: str, padding: str = "") -> str:
 
 
 def write_cell(text: str, style: str, inside: str, special: str) -> str:
-    """A text as a cell. special: characters that only a quoted cell may hold.
+    """A text as a cell. special: characters that only a quoted cell may contain.
 
     Styles: minimal; all (quoted, with `inside` as padding within the quotes); half
-    (only the first half between quotes, where the second has nothing special).
+    (only the first half in quotes, if the second half has nothing special).
     """
     middle = len(text) // 2
     rest = text[middle:]
@@ -202,7 +202,7 @@ def csv_file(
 ) -> bytes:
     """One file: its rows in some form, with the given problems (see PROBLEMS).
 
-    If faulty, some rows get a wrong number of cells and some repeated headers differ.
+    If faulty, some rows get a wrong number of cells, and some repeated headers differ.
     """
     bom = draw(st.sampled_from(["", "", "\ufeff"]))
     line_ends = draw(st.sampled_from(["\n", "\n", "\r\n", "\r", "\n|\r\n"])).split("|")
@@ -213,7 +213,7 @@ def csv_file(
     pads = ["", "", " ", "\u00a0"] + ["\t"] * (separator == ",")
     around, after = draw(st.sampled_from(pads)), draw(st.sampled_from(pads))
     blanks = ["", " ", " \t", "\v\f", "\u00a0\ufeff"]
-    # The separator of a file is told from its header, so that one may hold no other.
+    # The separator of a file is found in its header, which may contain no other separator.
     header_special, special = ',\t;\r\n"', separator + "\n"
     if line_ends == ["\r"]:
         special += "\r"
@@ -226,7 +226,7 @@ def csv_file(
         return "".join(draw(st.sampled_from(blanks)) + end() for _ in range(number))
 
     def record(cells: Row, special: str) -> str:
-        if line_ends == ["\r"]:  # A line feed would make it another form.
+        if line_ends == ["\r"]:  # A line feed would be another kind of line end.
             cells = [cell.replace("\r\n", "\r").replace("\n", "\r") for cell in cells]
         written = []
         for cell in cells:
@@ -234,7 +234,7 @@ def csv_file(
             written.append(around + write_cell(cell, style, inside, special) + around)
         return (separator + after).join(written)
 
-    # The columns as they stand in the file: a name, and a required column or None.
+    # The columns in the order of the file: a name, and a required column or None.
     layout: list[tuple[str, int | None]] = [(c, i) for i, c in enumerate(columns)]
     missing, doubled = draw(st.permutations(range(len(columns))))[:2]
     if "missing_column" in problems:
@@ -278,7 +278,7 @@ def csv_file(
 
 @st.composite
 def inputs(draw: st.DrawFn) -> Input:
-    """Whole inputs: one in three without faults, one in ten that cannot load."""
+    """Whole inputs: one in three has no errors, one in ten cannot be loaded."""
     faulty = not once_in(draw, 3)
     problems: list[set[str]] = [set(), set(), set()]
     if once_in(draw, 10):
@@ -291,7 +291,7 @@ def inputs(draw: st.DrawFn) -> Input:
 
 
 def generate(number: int, chosen: int = 0) -> list[Input]:
-    """So many inputs, all at first, so that dbt starts once for all of them; chosen, the seed of what is drawn."""
+    """This many inputs, collected first, to start dbt once for all of them; chosen: the seed for what is drawn."""
     collected: list[Input] = []
     for start in range(0, number, INPUTS_PER_RUN):
 

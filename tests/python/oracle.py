@@ -1,7 +1,7 @@
-"""A plain-Python oracle: what the project must say about three CSV files.
+"""A plain-Python oracle: the results that the project must compute from three CSV files.
 
 It is an independent reading of the specification, written to be obvious rather than
-fast, and shares no code with the SQL it is compared with.
+fast, and shares no code with the SQL that it is compared with.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-# All that Python calls white space, and characters that have no width.
+# All characters that Python treats as white space, and zero-width characters.
 WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x10000)))) + "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 SEPARATORS = ",\t;|"
 MAX_KEY = 9223372036854775807
 MAX_RUN_TIME_DIGITS, MAX_RUN_TIME_PLACES = 10, 18
 USERS, EXPERIMENTS, COMPOUNDS = "users.csv", "user_experiments.csv", "compounds.csv"
 
-# The required columns of each file, in the order in which load errors show.
-# The first column is the key.
+# The required columns of each file, in the order in which load errors are reported.
+# The first column is the id.
 COLUMNS: dict[str, tuple[str, ...]] = {
     USERS: ("user_id", "name", "email", "signup_date"),
     EXPERIMENTS: ("experiment_id", "user_id", "experiment_compound_ids", "experiment_run_time"),
@@ -47,7 +47,7 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What `compute` gives: one dict per valid user, totals, compounds that were used, and what was refused."""
+    """The result of `compute`: one dict per valid user, totals, the compounds that were used, and the rejects."""
 
     features: list[dict[str, Any]]
     summary: dict[str, Any]
@@ -58,12 +58,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Record:
-    """A record's first line (from 1), its cells, unquoted and trimmed, and whether its quotes are wrong."""
+    """A record: its first line (from 1), its cells, unquoted and trimmed, and whether its quotes are wrong."""
 
     line: int
     cells: tuple[str, ...]
     is_wrong: bool = False
-    # Of a record of several lines: the last one, and how many separators its first and its last line have.
+    # For a record of several lines: its last line, and the numbers of separators in its first and last line.
     last_line: int = 0
     separators: frozenset[int] = frozenset()
 
@@ -82,7 +82,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A used experiment: its run time where known, and its known compounds."""
+    """A used experiment: its run time, if known, and its known compounds."""
 
     user: int
     run_time: Fraction | None
@@ -90,9 +90,9 @@ class Experiment:
 
 
 def compute(users: bytes, experiments: bytes, compounds: bytes) -> Result:
-    """Features, summary and faults of three files given as bytes.
+    """The features, summary and rejects for three files given as bytes.
 
-    Raises LoadError for the first of users, experiments, compounds that cannot load.
+    Raises LoadError for the first of users, experiments, compounds that cannot be loaded.
     """
     tables = {file: load(file, data) for file, data in zip(COLUMNS, (users, experiments, compounds))}
     rejected: set[Rejected] = set()
@@ -145,7 +145,7 @@ def load(file: str, data: bytes) -> Table:
     for record in body:
         cells = record.cells
         if record.is_wrong or (record.separators and record.separators <= full):
-            # In the second case, a quote that is open at the end of a row has taken in others.
+            # In the second case, a quote left open at the end of a row has swallowed other rows.
             table.wrong_count.extend(range(record.line, max(record.line, record.last_line) + 1))
             surplus = surplus or 0
             continue
@@ -168,12 +168,12 @@ def find_separator(text: str) -> str:
 
 
 def normal(name: str) -> str:
-    """The name of a column in the one spelling that is looked for."""
+    """The name of a column in its normalized spelling."""
     return re.sub(r"[-.\s]+", "_", name.lower())
 
 
 def find_columns(file: str, header: Record) -> list[int]:
-    """Where the required columns stand in the header. Raises LoadError."""
+    """The places of the required columns in the header. Raises LoadError."""
     names = list(map(normal, header.cells))
     for column in COLUMNS[file]:
         if column not in names:
@@ -184,16 +184,16 @@ def find_columns(file: str, header: Record) -> list[int]:
 
 
 def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
-    """The records of a text that are not blank, up to a quote that is never closed, and whether there is none such."""
+    """The non-blank records of a text, up to a quote that is never closed, and whether there is no such quote."""
     records: list[Record] = []
     cells: list[str] = []
     cell = ""
-    # start: nothing but white space so far; quoted: between quotes;
-    # quote: behind a quote that closes the cell unless a second one follows;
-    # plain: every other character is an ordinary one.
+    # start: nothing but white space so far; quoted: inside quotes;
+    # quote: after a quote that closes the cell unless a second one follows;
+    # plain: all other characters are ordinary.
     state = "start"
     line = first_line = 1
-    # A line with an escaped quote in quotes is a row by itself, and a wrong one.
+    # A line with a backslash before a quote inside quotes is a wrong row by itself.
     white = re.escape(WHITE_SPACE.replace(separator, ""))
     mark = re.escape(separator)
     escaped = re.compile(rf'(?:^|{mark})[{white}]*"[^"]*\\"(?![{white}]*(?:{mark}|$))')
@@ -239,7 +239,7 @@ def is_missing(text: str) -> bool:
 
 
 def bare(text: str) -> str:
-    """A number without the quotes of a text, the marks of a spreadsheet's text, and its plus sign."""
+    """A number without quotes, without the marks that make it text in a spreadsheet, and without its plus sign."""
     for opening, closing in (('="', '"'), ('"', '"'), ("'", "'"), ("'", "")):
         if text.startswith(opening) and text[len(opening) :].endswith(closing):
             text = text[len(opening) : len(text) - len(closing)]
@@ -248,7 +248,7 @@ def bare(text: str) -> str:
 
 
 def parse_key(text: str) -> int | str:
-    """A key as an integer, or else the fault as a string."""
+    """An id as an integer, or the reason why it is not one as a string."""
     if is_missing(text):
         return "missing_id"
     found = re.fullmatch(r"([0-9]+)(\.(0{0,2}|0{4,}))?", bare(text))
@@ -261,7 +261,7 @@ def parse_key(text: str) -> int | str:
 
 
 def valid_rows(file: str, table: Table, rejected: set[Rejected]) -> dict[int, Record]:
-    """Rows by key: the first of each key, with good keys. Adds the faults of the rest."""
+    """Valid rows by id: the first row of each id. Adds the rejects among the others."""
     for line in table.wrong_count:
         rejected.add((file, line, "", False, "wrong_cell_count"))
     key_columns = COLUMNS[file][: 2 if file == EXPERIMENTS else 1]
@@ -281,7 +281,7 @@ def valid_rows(file: str, table: Table, rejected: set[Rejected]) -> dict[int, Re
 
 
 def date_fault(text: str) -> str | None:
-    """missing_date, ambiguous_date or invalid_date; None for a good day that begins with its year."""
+    """missing_date, ambiguous_date or invalid_date; None for a valid date that begins with its year."""
     if is_missing(text):
         return "missing_date"
     if re.fullmatch(r"[0-9]{1,2}[-./][0-9]{1,2}[-./]([0-9]{2}|[0-9]{4})( [0-9:]+)?", text):
@@ -298,7 +298,7 @@ def date_fault(text: str) -> str | None:
 
 
 def is_time(text: str) -> bool:
-    """Whether it is a time of day, maybe with a zone behind it."""
+    """Whether a text is a time of day, possibly followed by a time zone."""
     zone = r"( ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?"
     found = re.fullmatch(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?" + zone, text)
     return found is not None and int(found[1]) <= 24 and int(found[2]) <= 59 and int(found[3] or 0) <= 69
@@ -312,7 +312,7 @@ GROUPS_BY_POINTS = POINTS + ",[0-9]*"
 
 
 def meaning_of_marks(times: list[str]) -> tuple[str, bool]:
-    """What a comma is in the run times of a file: decimal, or the fault of a number that has one; and whether points group digits."""
+    """What commas mean in the run times of a file (decimal, or the reason to reject a number with one), and whether points group digits."""
     grouping = any(re.fullmatch(POINTS + "(,[0-9]*)?", number) and len(re.findall("[.,]", number)) > 1 for number in map(bare, times))
     return meaning_of_commas(times), grouping
 
@@ -325,7 +325,7 @@ def meaning_of_commas(times: list[str]) -> str:
 
 
 def parse_run_time(text: str, marks: tuple[str, bool]) -> Fraction | str:
-    """A run time, exactly, or else the fault as a string."""
+    """The exact run time, or the reason why it is not one as a string."""
     commas, points_group_digits = marks
     if is_missing(text):
         return "missing_run_time"
@@ -349,7 +349,7 @@ def parse_run_time(text: str, marks: tuple[str, bool]) -> Fraction | str:
 
 
 def entries_of(text: str) -> list[str]:
-    """The entries of a list that are not empty."""
+    """The non-empty items of a list."""
     if is_missing(text):
         return []
     if len(text) > 1 and text[0] + text[-1] in ("[]", "{}", "()"):
@@ -359,7 +359,7 @@ def entries_of(text: str) -> list[str]:
 
 
 def read_experiment(row: Record, marks: tuple[str, bool], known: Set[int], rejected: set[Rejected]) -> Experiment:
-    """A used experiment. Adds the faults of its compounds and of its run time."""
+    """A used experiment. Adds the rejects among its compounds, and its run time if that is rejected."""
     user = int(parse_key(row.cells[1]))
     compounds = {parse_key(entry) for entry in entries_of(row.cells[2])}
     run_time = parse_run_time(row.cells[3], marks)
@@ -378,7 +378,7 @@ def read_experiment(row: Record, marks: tuple[str, bool], known: Set[int], rejec
 
 
 def user_features(user: int, experiments: list[Experiment], names: dict[int, str]) -> dict[str, Any]:
-    """One user's features. names: the name of each valid compound, maybe empty."""
+    """One user's features. names: the name of each valid compound, possibly empty."""
     times = [e.run_time for e in experiments if e.run_time is not None]
     total = sum(times, Fraction(0))
     uses = Counter(compound for e in experiments for compound in e.compounds)
@@ -398,7 +398,7 @@ def user_features(user: int, experiments: list[Experiment], names: dict[int, str
 
 
 def summarise(users: int, used: list[Experiment]) -> dict[str, Any]:
-    """Totals over the valid users and the used experiments; means None over nothing."""
+    """Totals over the valid users and the used experiments; a mean over nothing is None."""
     active = len({e.user for e in used})
     times = [e.run_time for e in used if e.run_time is not None]
     total = sum(times, Fraction(0))

@@ -1,12 +1,12 @@
-"""Whether all engines compute the same: `make parity`.
+"""Compares what all engines compute: `make parity`.
 
-``python tests/python/parity.py [ENGINE ...] [--large-rows N]`` builds every model on each engine (those that are
-installed, where none is named) from the same inputs: the published files, every form and fault of a file, generated
-and adversarial ones. It compares every relation row by row with that of Postgres, exact to the last digit, prints
-what differs, and ends with 1 where anything does.
+``python tests/python/parity.py [ENGINE ...] [--large-rows N]`` builds every model on each engine (by default, all
+that are installed) from the same inputs: the published files, every form and error of a file, and generated and
+adversarial inputs. It compares every relation with that of Postgres, row by row and exact to the last digit, prints
+the differences, and exits with 1 if there are any.
 
 Numbers are compared by their exact value, doubles by all their bits, texts by their characters; the order of rows
-does not count.
+does not matter.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from experiment_features.postgres import Server
 ENGINES = ("postgres", "duckdb", "spark")
 Files = dict[str, bytes]
 Row = tuple[Any, ...]
-# The problem of a file that could not be loaded, or each relation's rows with how often each stands there.
+# The problem of a file that could not be loaded, or the rows of each relation with the number of times each occurs.
 Outcome = str | dict[str, Counter[Row]]
 
 
@@ -56,17 +56,17 @@ class Engine(Protocol):
     """One engine, connected, with the raw tables of all cases loaded."""
 
     def build(self, name: str, sql: str) -> None:
-        """Makes a table `name` of the rows of a query."""
+        """Creates a table `name` from the rows of a query."""
 
     def rows(self, name: str) -> Iterable[Row]:
         """The rows of a table."""
 
     def forget(self) -> None:
-        """Removes all that was built."""
+        """Removes everything that was built."""
 
 
 class Postgres:
-    """The tests' own server; all that is built for one case is rolled back."""
+    """The tests' own server; everything built for one case is rolled back."""
 
     def __init__(self, project: Project) -> None:
         environment = project.environment
@@ -86,7 +86,7 @@ class Postgres:
 
 
 class DuckDB:
-    """The file that dbt wrote; all that is built for one case is rolled back."""
+    """The file that dbt wrote; everything built for one case is rolled back."""
 
     def __init__(self, project: Project) -> None:
         import duckdb
@@ -108,7 +108,7 @@ class DuckDB:
 
 
 class Spark:
-    """A session of its own on the tables that dbt wrote."""
+    """A separate session on the tables that dbt wrote."""
 
     def __init__(self, project: Project) -> None:
         from pyspark.sql import SparkSession
@@ -129,14 +129,14 @@ class Spark:
         self.session.sparkContext.setLogLevel("ERROR")
 
     def build(self, name: str, sql: str) -> None:
-        # What a model builds is read by several others.
+        # Several other models read the result.
         self.session.sql(sql).localCheckpoint().createOrReplaceTempView(name)
 
     def rows(self, name: str) -> Iterator[Row]:
         return map(tuple, self.session.table(name).toLocalIterator())
 
     def forget(self) -> None:
-        """The next case replaces all."""
+        """Does nothing: the next case replaces everything."""
 
 
 CONNECTIONS: dict[str, type[Engine]] = {"postgres": Postgres, "duckdb": DuckDB, "spark": Spark}
@@ -151,7 +151,7 @@ class Model:
 
 
 def outcomes_of(engine: str, project: Project, inputs: Sequence[Files]) -> Iterator[Outcome]:
-    """What an engine makes of each input: a dict of file name without .csv to content."""
+    """An engine's outcome for each input, a dict from file name without .csv to content."""
     folder = project.folder / "cases"
     for number, files in enumerate(inputs):
         (folder / str(number)).mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,7 @@ def outcomes_of(engine: str, project: Project, inputs: Sequence[Files]) -> Itera
 
 
 def compiled(engine: str, project: Project) -> tuple[list[Model], dict[str, tuple[str, str]]]:
-    """The models, each after those that it reads, and the relations of the seeds with their schema and name."""
+    """The models, each after those that it reads, and the schema and name of each seed's relation."""
     # Some models ask the database for the columns of the files.
     project.dbt("seed", "--quiet", "--target", engine, SEEDS_DIR=str(PUBLISHED))
     project.dbt("compile", "--exclude", "resource_type:unit_test", "--quiet", "--target", engine)
@@ -197,7 +197,7 @@ def compiled(engine: str, project: Project) -> tuple[list[Model], dict[str, tupl
 
 
 def canonical(row: Iterable[Any]) -> Row:
-    """A row with values that are equal where the engines mean the same."""
+    """A row in which values are equal if they mean the same on all engines."""
     return tuple(map(_canonical, row))
 
 
@@ -215,7 +215,7 @@ def _canonical(value: Any) -> Any:
 
 
 def difference(expected: Outcome, found: Outcome) -> str | None:
-    """What differs from Postgres, in some lines; None where nothing does."""
+    """The differences from Postgres, in a few lines; None if there are none."""
     if isinstance(expected, str) or isinstance(found, str):
         if expected == found:
             return None
@@ -232,7 +232,7 @@ def difference(expected: Outcome, found: Outcome) -> str | None:
 
 
 def adversarial(seed: int, users: int = 300, experiments: int = 1000, compounds: int = 60) -> Files:
-    """Some hundred users with texts, keys and numbers that are easily mistaken."""
+    """A few hundred users with texts, ids and numbers that are easily misread."""
     choose = random.Random(seed)
 
     def text() -> str:
@@ -278,7 +278,7 @@ def adversarial(seed: int, users: int = 300, experiments: int = 1000, compounds:
 
 
 def inputs(generated: int, of_adversarial: int) -> dict[str, Files]:
-    """All that is compared, by names: every form, every fault, generated and adversarial inputs."""
+    """All inputs to compare, by name: every form, every error, generated and adversarial inputs."""
     published = {name.removesuffix(".csv"): (PUBLISHED / name).read_bytes() for name in FILES}
     cases = {"published": published}
     for form, write in FORMS.items():
@@ -301,7 +301,7 @@ def inputs(generated: int, of_adversarial: int) -> dict[str, Files]:
 
 
 def is_for(engine: str, name: str) -> bool:
-    """Whether an engine is to take an input: Spark, which takes seconds for each, gets all faults in one only."""
+    """Whether an engine takes an input: Spark, which needs seconds for each, gets all errors in one input only."""
     return engine != "spark" or not re.match(r"fault: |generated \d\d", name)
 
 
@@ -312,7 +312,7 @@ def installed() -> list[str]:
 
 @contextmanager
 def project_for_all(folder: Path) -> Iterator[Project]:
-    """A Project with a Postgres of its own, and folders for the other engines."""
+    """A Project with its own Postgres, and folders for the other engines."""
     server = Server(folder / "postgres")
     server.up()
     try:
@@ -322,7 +322,7 @@ def project_for_all(folder: Path) -> Iterator[Project]:
 
 
 def environment_of(folder: Path, environment: dict[str, str]) -> dict[str, str]:
-    """With the places of the engines that need no server."""
+    """Adds the places of the engines that need no server."""
     return {**environment, "DUCKDB_FILE": str(folder / "engine.duckdb"), "SPARK_FOLDER": str(folder / "spark")}
 
 
@@ -347,7 +347,7 @@ def compare_large(project: Project, rows: int) -> str | None:
 
 
 def total(rows: Iterable[Row]) -> tuple[int, int]:
-    """How many canonical rows there are, and the sum of their hashes, whatever their order."""
+    """The number of canonical rows, and the sum of their hashes, regardless of order."""
     count = sum_of_hashes = 0
     for row in rows:
         count += 1
@@ -390,7 +390,7 @@ def free_port() -> int:
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 300) -> None:
-    """Returns when something listens. Raises TimeoutError, or RuntimeError where the process has ended."""
+    """Returns when a process listens on the port. Raises TimeoutError, or RuntimeError if the process has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -1,5 +1,5 @@
-"""A process that keeps dbt loaded: for each line that it reads, it builds and publishes once more, and prints "True" where
-that succeeded. Its arguments are those of dbt."""
+"""A process that keeps dbt loaded: for each line it reads, it builds and publishes once more, and prints "True" if that
+succeeded. Its arguments are those of dbt."""
 
 from __future__ import annotations
 

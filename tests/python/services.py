@@ -1,4 +1,4 @@
-"""The HTTP service as a process, as `make serve` starts it, on a free port."""
+"""Runs the HTTP service as a process, as `make serve` starts it, on a free port."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Service:
     """A running service.
 
     Args:
-        process: whose output goes into `lines`.
-        url: such as http://127.0.0.1:40123.
-        lines: what it has printed.
+        process: the process, whose output goes to `lines`.
+        url: its address, such as http://127.0.0.1:40123.
+        lines: the lines it has printed.
     """
 
     process: subprocess.Popen[str]
@@ -37,7 +37,7 @@ class Service:
     lines: list[str]
 
     def call(self, method: str, path: str, status: int | None = None, **arguments: Any) -> requests.Response:
-        """A call; its status is checked where one is given, and that errors are problem documents."""
+        """Calls the service; checks the status if one is given, and that errors are problem documents."""
         answer = requests.request(method, self.url + path, timeout=SECONDS, **arguments)
         assert status is None or answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text[:2000]}"
         if answer.status_code >= 400:
@@ -53,7 +53,7 @@ class Service:
         return self.call("POST", path, status, **arguments).json()
 
     def run_when(self, run_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The run, as soon as the condition holds of it."""
+        """The run, as soon as it meets the condition."""
         return until(lambda: run if condition(run := self.get(f"/etl/{run_id}")) else None)
 
     @property
@@ -62,17 +62,17 @@ class Service:
 
     @property
     def dbt(self) -> int:
-        """The process of the build under way."""
+        """The pid of the current build."""
         return until(lambda: next(map(int, Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()), None))
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ends the service by a signal and gives its exit code."""
+        """Ends the service with a signal and returns its exit code."""
         self.process.send_signal(number)
         return self.process.wait(SECONDS)
 
 
 def environment_of(project: Project, **environment: str) -> dict[str, str]:
-    """What the service and dbt get."""
+    """The environment of the service and dbt."""
     return {
         **project.environment,
         "FEATURES_SCHEMA": project.schema,
@@ -81,7 +81,7 @@ def environment_of(project: Project, **environment: str) -> dict[str, str]:
         "DBT_LOG_PATH": str(project.folder / "logs"),
         "ETL_PORT": "0",
         "PYTHONUNBUFFERED": "1",
-        # Of the project's copy, where it is one.
+        # The modules of the project's copy, if it is one.
         "PYTHONPATH": str(project.root / "src"),
         **environment,
     }
@@ -89,7 +89,7 @@ def environment_of(project: Project, **environment: str) -> dict[str, str]:
 
 @contextmanager
 def serving(project: Project, **environment: str) -> Iterator[Service]:
-    """A service, from its first line on, and its end."""
+    """Runs a service, from its first line of output to its end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "experiment_features.service"],
         cwd=project.folder, env=environment_of(project, **environment), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -114,7 +114,7 @@ def serving(project: Project, **environment: str) -> Iterator[Service]:
 
 
 def refused(project: Project, **environment: str) -> str:
-    """What a service says that refuses to start."""
+    """The message of a service that refuses to start."""
     done = subprocess.run(
         [sys.executable, "-m", "experiment_features.service"],
         cwd=project.folder, env=environment_of(project, **environment), capture_output=True, text=True, timeout=SECONDS,
@@ -124,7 +124,7 @@ def refused(project: Project, **environment: str) -> str:
 
 
 def until(look: Callable[[], Value | None]) -> Value:
-    """What is looked for, as soon as it is there."""
+    """The result of `look`, as soon as there is one."""
     end = time.monotonic() + SECONDS
     while (found := look()) is None:
         assert time.monotonic() < end, "what was waited for did not come"

@@ -1,4 +1,4 @@
-"""Every cell of accepted.py is read as it says, on Postgres and on DuckDB."""
+"""Every cell of accepted.py is read as stated there, on Postgres and on DuckDB."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from parity import CONNECTIONS, canonical, environment_of
 EXPERIMENTS = ("experiment_id", IDS, LISTS, TIMES)
 USERS = (IDS, "name", "email", DATES)
 MODELS = ("stg_users", "stg_experiments")
-# By the name of the input and the model: the rows by their numbers.
+# By the names of the input and the model: the rows by their numbers.
 Staged = dict[tuple[str, str], dict[int, tuple]]
-# All cells of a row but one are these, and its first one is the number of the row.
+# The cells of a row are these, apart from the tested cell, and the first cell, which is the number of the row.
 GOOD = {IDS: "1", LISTS: "1", TIMES: "1", "name": "", "email": "", DATES: "2024-01-01"}
 OF_USERS = [cell for cell in CELLS if cell.column in (IDS, DATES)]
 OF_EXPERIMENTS = [cell for cell in CELLS if cell.column in (LISTS, TIMES)]
@@ -35,7 +35,7 @@ def file_of(columns: Sequence[str], cells: Sequence[tuple[str, str]] = ()) -> by
 
 
 def inputs() -> dict[str, dict[str, bytes]]:
-    """What is read, by names: all cells that stand for themselves, and the files in which commas and points decide."""
+    """The inputs by name: one with all cells that do not depend on others, and the files in which commas and points decide."""
     tables = {"cells": {
         "users": file_of(USERS, [(cell.column, cell.found) for cell in OF_USERS]),
         "user_experiments": file_of(EXPERIMENTS, [(cell.column, cell.found) for cell in OF_EXPERIMENTS]),
@@ -49,7 +49,7 @@ def inputs() -> dict[str, dict[str, bytes]]:
 
 @pytest.fixture(scope="module", params=["postgres", "duckdb"])
 def staged(request: pytest.FixtureRequest, make_project: Callable[..., Project]) -> Staged:
-    """The rows of the staging models, on an engine; all inputs are loaded at once, and the models compiled per setting."""
+    """The rows of the staging models on an engine; all inputs are loaded at once, and the models are compiled per setting."""
     engine = request.param
     project = make_project(f"accepted_{engine}")
     project.environment = environment_of(project.folder, project.environment)
@@ -87,7 +87,7 @@ def compiled(project: Project, engine: str, decimal: str) -> dict[str, str]:
 
 
 def read_as(cell: Cell, row: tuple) -> tuple:
-    """What the cell of a staged row was read as: its value, or else the code of the reason; and the detail."""
+    """The value of a cell in a staged row, or the code of the reason why it has none; and the detail."""
     if cell.column == IDS:
         number, user_id, name, email, day, day_reason, reason, detail = row
         return user_id if reason is None else reason, detail

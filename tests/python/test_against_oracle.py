@@ -1,4 +1,4 @@
-"""The SQL against an oracle in plain Python, on generated input in every form and with every fault."""
+"""Compares the SQL with an oracle in plain Python, on generated input in every form and with every error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROBLEMS = {
 
 
 def difference(one: Input, outcome: Outcome) -> str | None:
-    """What differs between the oracle and the project for one input; None where nothing does."""
+    """The difference between the oracle and the project for one input; None if there is none."""
     try:
         expected = oracle.compute(one.users, one.experiments, one.compounds)
     except oracle.LoadError as error:
@@ -34,7 +34,7 @@ def difference(one: Input, outcome: Outcome) -> str | None:
         return f"problem: none expected, {outcome.problem} found"
 
     features = sorted(outcome.relations["features"], key=lambda row: row["user_id"])
-    # A feature that the oracle does not know has unit tests of its own.
+    # Features that the oracle does not know have their own unit tests.
     features = [{name: row[name] for name in known} for row in features for known in expected.features[:1]]
     for row in (*features, *expected.features):
         total = row["total_experiment_run_time"]
@@ -65,7 +65,7 @@ def test_same_features_and_rejects(project: Project) -> None:
     smallest = min(different, key=lambda pair: sum(map(len, vars(pair[0]).values())), default=None)
     assert smallest is None, f"{len(different)} of {len(generated)} inputs differ; the smallest: {smallest[0]}\n{smallest[1]}"
 
-    # The inputs reach what they are meant to reach.
+    # The inputs reach every reason.
     faults = {row["code"] for outcome in outcomes for row in outcome.relations["rejects"]}
     assert len(faults) == 18, faults
     assert sum(outcome.problem is None for outcome in outcomes) > 0.8 * len(outcomes)

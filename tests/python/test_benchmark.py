@@ -1,4 +1,4 @@
-"""The benchmark: its input, a run of it at 100 rows, a run in which two contenders disagree, and its report."""
+"""The benchmark: its input, a run of 100 rows, a run in which two contenders disagree, and its report."""
 
 from __future__ import annotations
 

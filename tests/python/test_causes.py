@@ -1,4 +1,4 @@
-"""What is never published, and what a user reads then: a sentence for each cause, and the rejected rows."""
+"""Input that is never published, and what the user reads about it: a sentence for each cause, and the rejected rows."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def experiments(column: str, cells: Sequence[str]) -> list[str]:
     [
         ("user_id", ["1", "a", "b", "c"], "3 of 4 rows of user_experiments.csv are rejected"),
         ("experiment_run_time", ["5", "1.5 s", "2 s", "-1"], "3 of 4 cells of experiment_run_time in user_experiments.csv cannot be used"),
-        # Where one entry of a list is used, the list is.
+        # A list counts as used if one of its items is used.
         ("experiment_compound_ids", ["9;1", "A", "9;9", "8"], "3 of 4 cells of experiment_compound_ids in user_experiments.csv cannot be used"),
-        # Empty cells say nothing of the others.
+        # Empty cells tell nothing about the others.
         ("experiment_run_time", ["", "", "5", "6", "x", "x", "x"], "3 of 5 cells of experiment_run_time in user_experiments.csv cannot be used"),
     ],
     ids=["rows", "run times", "lists", "filled cells"],
@@ -55,7 +55,7 @@ def test_more_than_half_stops_a_small_file(project: Project, column: str, cells:
 
 
 def test_dbt_run_is_stopped_as_well(project: Project) -> None:
-    """It runs no test."""
+    """`dbt run` runs no tests."""
     write(project, experiments=experiments("experiment_run_time", ["x", "x", "5"]))
     project.dbt("seed", "--quiet")
     lines = project.dbt("run", succeeds=False).splitlines()
@@ -82,7 +82,7 @@ def test_half_and_less_is_published(make_project: Callable[[str], Project], colu
 
 
 def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[str], Project]) -> None:
-    """In the terminal, in the log of dbt and in the run log alike, of a run that publishes."""
+    """They are the same in the terminal, in dbt's log and in the run log of a run that publishes."""
     project = make_project("grouped")
     faults = ["2a", "Ann", "1.5", "", "9" * 60, "1", "2,too,many"]
     write(
@@ -130,7 +130,7 @@ def test_row_of_a_part_is_named_by_the_part_and_its_line(make_project: Callable[
     texts = project.query("select file, row_number, row_text from {schema}_staging.int_rejected_row_text order by 1, 2")
     assert texts[0] == ("user_experiments/2024.csv", 3, "2,1,2,x") and texts[-1] == ("user_experiments/2025.csv", 6, "4,1")
 
-    # A file in its place has no parts any more.
+    # A single file in place of the folder has no parts.
     write(project, experiments=["1,1,1,5", "2,1,2,x", "3,1,2,5"])
     shutil.rmtree(project.seeds / "user_experiments")
     project.dbt(*BUILD)
@@ -146,7 +146,7 @@ def test_what_may_be_a_name_is_not_shown(make_project: Callable[[str], Project])
 
 
 def test_rejects_as_a_table_and_as_csv(make_project: Callable[[str], Project]) -> None:
-    """Of what is published, and of a run that stopped."""
+    """After a run that published, and after a run that was stopped."""
     project = make_project("listed")
     write(project, users=["1,Ann,a@example.com,2023-01-01", '2a,"Bob ""B"", jr.\nat home",b@example.com,2023-01-01'])
     show = ("--quiet", "run-operation", "show_rejects")

@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md: their edits, applied from the text to a copy, and their checks."""
+"""The recipes in CONTRIBUTING.md: applies their edits to a copy of the project, and runs their checks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ RECIPES = dict(re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", (PROJECT / "CONTRIBUT
 
 
 def blocks(title: str, language: str) -> str:
-    """The fenced blocks of a language in a recipe, one after the other."""
+    """The fenced blocks of one language in a recipe, one after the other."""
     found = re.findall(rf"^```{language}\n(.*?)^```", RECIPES[title], re.DOTALL | re.MULTILINE)
     assert found, f"{title} has no {language} block"
     return "".join(found)
 
 
 def apply(root: Path, title: str) -> None:
-    """Makes the edits of a recipe."""
+    """Applies the edits of a recipe."""
     done = subprocess.run(["git", "apply", "-"], cwd=root, input=blocks(title, "diff"), capture_output=True, text=True)
     assert done.returncode == 0, f"{title}: {done.stderr}"
 
@@ -45,7 +45,7 @@ def check(copy: Project, title: str) -> str:
 
 @pytest.fixture
 def copy(project: Project, tmp_path: Path) -> Project:
-    """A copy of the project, on what the project has published."""
+    """A copy of the project that uses the tables the project has published."""
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     root = tmp_path / "copy"
     ignored = shutil.ignore_patterns(".*", "target", "logs", "benchmarks", "tests", "*.lock")
@@ -69,7 +69,7 @@ def test_three_edits_add_a_feature(copy: Project) -> None:
     ]  # fmt: skip
     history = "select longest_experiment_run_time from {schema}.user_features_history where user_id = 1 order by valid_from"
     assert copy.query(history) == [(None,), (15,)]
-    # Who could read the table before its columns changed still can, and still nothing else.
+    # A role that could read the table before its columns changed still can, and still nothing else.
     assert set(copy.query("select relname from pg_class where relnamespace = '{schema}'::regnamespace and relkind = 'r' "
             "and has_table_privilege('reader_of_changes', oid, 'select')")) >= {("user_features",), ("user_features_history",)}  # fmt: skip
     assert copy.query("select 1 from pg_namespace where nspname in ('{schema}_raw', '{schema}_staging') "
@@ -83,7 +83,7 @@ def test_three_edits_add_a_feature(copy: Project) -> None:
 
 
 def test_new_column_of_a_file_is_published(copy: Project) -> None:
-    """The YAML of the seed, its staging model and the mart; its rows are compared by it, and it is in their text."""
+    """The edits change the seed's YAML, its staging model and the mart; the column counts for duplicates and is in the rows' text."""
     apply(copy.root, "Add an input column")
     copy.write(users="user_id,name,email,signup_date,team\n" + "".join(f"{user},User,,2023-01-01,red\n" for user in range(1, 11)))
     check(copy, "Add an input column")

@@ -33,7 +33,7 @@ def test_the_http_service() -> None:
     service = COMPOSE["services"]["service"]
     assert service["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert all(port.startswith("127.0.0.1:") and port.endswith(":5000") for port in service["ports"])
-    # The token and the password come as files, and neither stands in the settings.
+    # The token and the password come as files, and neither is in the settings.
     for name, secret in (("ETL_API_TOKEN", "etl_api_token"), ("PGPASSWORD", "postgres_password")):
         assert name not in service["environment"] and service["environment"][f"{name}_FILE"] == f"/run/secrets/{secret}"
         assert secret in service["secrets"] and COMPOSE["secrets"][secret] == {"environment": name}
@@ -51,7 +51,7 @@ def test_the_service_starts_with_the_settings_of_its_container(tmp_path: Path) -
 
 
 def test_the_image() -> None:
-    """A Dockerfile cannot be run without an engine: every file that it names is there, and it leaves root."""
+    """A Dockerfile cannot be built without an engine: this checks that every file it names exists, and that it does not run as root."""
     lines = (PROJECT / "Dockerfile").read_text().splitlines()
     copied = [line.split()[1] for line in lines if line.startswith("COPY")]
     assert copied == ["requirements/service.lock", "."] and (PROJECT / copied[0]).exists()
@@ -59,7 +59,7 @@ def test_the_image() -> None:
     assert any("/health" in line for line in lines)
     kept = [line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     assert all((PROJECT / name).exists() for name in kept)
-    # All that dbt_project.yml names has to be in the image.
+    # All folders that dbt_project.yml names have to be in the image.
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
     named = {path.split("/")[0] for key, paths in project.items() if key.endswith("-paths") for path in paths}
     assert named <= set(kept)

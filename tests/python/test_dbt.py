@@ -18,7 +18,7 @@ def test_unit_and_data_tests(project: Project) -> None:
     assert passed > 40
     assert "deprecat" not in output.lower()
 
-    # With the unit tests, which so run once.
+    # Includes the unit tests, which therefore run only once.
     output = project.dbt("test")
     assert re.search(r"WARN=0 ERROR=0 SKIP=0", output)
     assert "deprecat" not in output.lower()
@@ -31,14 +31,14 @@ def manifest(project: Project) -> dict[str, Any]:
 
 
 def test_everything_is_described(manifest: dict[str, Any]) -> None:
-    """Models, seeds and macros, with each of their columns and arguments."""
+    """Models, seeds and macros, and each of their columns and arguments."""
     own = [
         node
         for kind in ("nodes", "macros")
         for node in manifest[kind].values()
         if node["package_name"] == "experiment_features" and node["resource_type"] in ("model", "seed", "macro")
     ]
-    # What a dispatched macro does on one engine is described where it is.
+    # The engine-specific versions of a dispatched macro are described in the code.
     names = {node["name"] for node in own}
     own = [node for node in own if node["name"].partition("__")[2] not in names]
     assert len(own) > 35

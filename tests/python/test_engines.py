@@ -1,4 +1,4 @@
-"""DuckDB gives what Postgres gives, to the last digit; `make parity` compares Spark as well, and on more inputs."""
+"""DuckDB computes what Postgres computes, to the last digit; `make parity` also compares Spark, on more inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GENERATED = 10
 
 @pytest.fixture(scope="module")
 def both(project: Project) -> Iterator[Project]:
-    """The module's Project, on either engine."""
+    """The module's Project, for both engines."""
     project.environment = environment_of(project.folder, project.environment)
     yield project
 
@@ -43,7 +43,7 @@ def test_file_that_cannot_be_loaded_leaves_the_table(both: Project, published: P
 
 
 def test_same_rows_on_every_input(both: Project) -> None:
-    # All faults are in one input here; `make parity` takes each alone, too.
+    # Here, all errors are in one input; `make parity` also tries each of them alone.
     cases = {name: files for name, files in inputs(GENERATED, of_adversarial=2).items() if not name.startswith("fault: ")}
     assert "all faults at once" in cases
     expected = outcomes_of("postgres", both, list(cases.values()))

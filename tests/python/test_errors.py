@@ -1,4 +1,4 @@
-"""Files that cannot be loaded: one sentence, and the last good tables stay."""
+"""Files that cannot be loaded: the error is one sentence, and the last good tables stay."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_missing_file(published: Project) -> None:
 
 
 def test_table_of_an_older_version_is_replaced_only_by_a_load_that_succeeds(built: Project, published: Project) -> None:
-    """With one thread, the seeds follow each other on one connection."""
+    """With one thread, the seeds run one after the other on one connection."""
     built.query("alter table {schema}_raw.users add column from_an_older_version text")
     built.write(users=b"")
     built.dbt("seed", "--threads", "1", succeeds=False)
@@ -148,7 +148,7 @@ def test_no_server(published: Project) -> None:
     ("setting", "value", "sentence"),
     [
         ("FEATURES_SCHEMA", "lab; drop", "FEATURES_SCHEMA is 'lab; drop'; the name of a schema may only have letters, digits, _ and -, and at most 55 bytes"),
-        # Postgres cuts a name at 63 bytes, and `_staging` is added to this one.
+        # Postgres cuts names to 63 bytes, and `_staging` is added to this one.
         ("FEATURES_SCHEMA", "s" * 56, "letters, digits, _ and -, and at most 55 bytes."),
         ("FEATURES_SCHEMA", "\u00fc" * 28, "letters, digits, _ and -, and at most 55 bytes."),
         ("PGDATABASE", 'lab"', "PGDATABASE is 'lab\"'; names of databases with quotes or backslashes are not supported."),
@@ -205,7 +205,7 @@ def test_longest_schema(published: Project) -> None:
 
 
 def test_seed_without_description_is_loaded_as_text(published: Project, tmp_path: Path) -> None:
-    """Beside the others, with the columns of its header, whatever they are called."""
+    """It is loaded along with the others, with the columns of its header, whatever their names."""
     copy = tmp_path / "copy"
     shutil.copytree(published.root, copy, ignore=shutil.ignore_patterns(".*", "target", "logs"))
     (copy / "seeds" / "notes.csv").write_text('Order;"my ""note""";;ä\n007;x;;y\n')

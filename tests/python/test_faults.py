@@ -1,4 +1,4 @@
-"""Each fault lands in rejected_rows with its reason, its remedy and its row number."""
+"""Each error ends up in rejected_rows with its reason, its remedy and its row number."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ REPEAT = ("The row is a duplicate of row {0}.", "Remove one of the two rows; the
 
 
 def key_faults(file: str, column: str, row: str) -> dict[str, tuple[str, str, str, str, str, bool]]:
-    """The faults of a key: `row` is a row of the file with {} for the key."""
+    """The errors of an id: `row` is a row of the file with {} for the id."""
     texts = {
         "missing": ("", f"The {column} is missing.", FILL_IN),
         "of white space": (" \t", f"The {column} is missing.", FILL_IN),
@@ -57,7 +57,7 @@ def key_faults(file: str, column: str, row: str) -> dict[str, tuple[str, str, st
     return {f"{file} {column} {name}": (file, row.format(text), column, reason, remedy.format(column), False) for name, (text, reason, remedy) in texts.items()}
 
 
-# name: file, the row added to the good ones, column, reason, remedy, whether the row is kept
+# name: file, the row added to the good ones, column, reason, remedy, whether the row is used
 FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     **key_faults("users", "user_id", "{},Carol,carol@example.com,2023-03-01"),
     **key_faults("compounds", "compound_id", "{},Compound C,C8H11NO2"),
@@ -155,7 +155,7 @@ def files(**added: str) -> dict[str, bytes]:
     return {name: "\n".join([*lines, *([added[name]] if name in added else [])]).encode() for name, lines in GOOD.items()}
 
 
-# Rows that look odd and are not at fault: file and row.
+# Rows that look odd but are valid: file and row.
 HARMLESS = {
     "stray and doubled separators": ("user_experiments", "4,2,;1;; 2 ;,10"),
     "compound listed twice": ("user_experiments", "4,2,1;01;1,10"),
@@ -218,7 +218,7 @@ def test_known_compounds_of_a_bad_list_count(outcomes: dict[str, Outcome]) -> No
 
 
 def test_rejected_text_is_kept_apart(project: Project) -> None:
-    """The row's own text is in staging and nowhere in rejected_rows."""
+    """The row's original text is in staging, and nowhere in rejected_rows."""
     other = Project(project.folder / "text", "rejected_text", project.environment)
     other.write(users="\n".join([*GOOD["users"], "x7,Mallory,mallory@example.com,2023-03-01", "8,Oscar"]))
     other.write(user_experiments="\n".join(GOOD["user_experiments"]), compounds="\n".join(GOOD["compounds"]))

@@ -104,7 +104,7 @@ def test_same_features(outcomes: dict[str, Outcome], form: str) -> None:
 
 
 def test_commas_quotes_and_line_breaks_inside_quotes(outcomes: dict[str, Outcome]) -> None:
-    """Values arrive as they are, and rows are numbered by the line on which they begin."""
+    """Values arrive unchanged, and rows are numbered by the line on which they begin."""
     outcome = outcomes["quotes and line breaks"]
     assert sorted(tuple(row.values()) for row in outcome.relations["raw_compounds"]) == [
         (2, "1", 'Compound A, "pure" or\r\nnot; quite', "C20H25N3O", None, None),
@@ -115,7 +115,7 @@ def test_commas_quotes_and_line_breaks_inside_quotes(outcomes: dict[str, Outcome
 
 
 def test_tab_separated_cells_keep_their_place(outcomes: dict[str, Outcome]) -> None:
-    """An empty first cell in front of a tab is a missing key, not white space to be trimmed away."""
+    """An empty first cell before a tab is a missing id, not white space to trim."""
     rejects = outcomes["empty first cell"].relations["rejects"]
     assert [(row["file"], row["row_number"], row["code"]) for row in rejects] == [("compounds.csv", 2, "missing_id")]
 

@@ -1,4 +1,4 @@
-"""docs/files.md is what the tables of the tests make of it."""
+"""docs/files.md is up to date with the tables of the tests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The project in folders of any name and place, moved, and with what it writes elsewhere.
+"""The project in folders with any name and place, moved, and with its output elsewhere.
 
-All is done by make, but that nothing is downloaded: in place of Python it gets a program whose venv has, for pip, a module
-that adds the packages of the tests by their path and writes the command dbt just as pip does.
+Everything is run by make, but nothing is downloaded: instead of Python, make gets a program whose venv has its own pip module,
+which adds the packages of the tests by their path and writes the command dbt just as pip does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ maker.make("dbt = dbt.cli.main:cli")
 
 @pytest.fixture
 def top() -> Iterator[Path]:
-    """A folder that every user can enter, with the program in place of Python."""
+    """A folder that every user can enter, with the program that takes the place of Python."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     (folder / "python").write_text(PYTHON)
@@ -55,7 +55,7 @@ def top() -> Iterator[Path]:
 
 
 def copy(root: Path) -> Path:
-    """The project as a clone has it."""
+    """The project as in a fresh clone."""
     for name in COPIED:
         place = root / name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def copy(root: Path) -> Path:
 
 
 def shell(folder: Path, script: str, succeeds: bool = True, **environment: str) -> str:
-    """What a script prints in a folder, of somebody who has set nothing and has no home."""
+    """The output of a script in a folder, run by a user without settings and without a home."""
     removed = (*OWN_SETTINGS, "VIRTUAL_ENV", "PYTHONPATH", "MAKE", "HOME")
     own = {name: value for name, value in os.environ.items() if not name.startswith(removed)}
     path = os.pathsep.join(entry for entry in own["PATH"].split(os.pathsep) if ".venv" not in entry)
@@ -90,7 +90,7 @@ def test_any_name_and_moved(top: Path) -> None:
     assert '"user_id":1,"total_experiments":2,' in output
     long = top / ("long" * 50) / "a b"
     long.parent.mkdir()
-    # The server runs on; of a shell, the folder is known by the file that it reads.
+    # The server keeps running; a shell knows the folder from the file that it sources.
     root.rename(long)
     output = shell(long, 'source .venv/bin/activate; echo "$VIRTUAL_ENV"; make up; dbt --quiet run-operation show_features')
     assert output.startswith(f"{long}/.venv\n") and output.count("| Compound B ") == 5
@@ -100,7 +100,7 @@ def test_any_name_and_moved(top: Path) -> None:
 
 
 def test_files_elsewhere(top: Path) -> None:
-    """The project itself may be unwritable; nothing gets into it."""
+    """The project itself may be read-only; nothing is written to it."""
     root = copy(top / "project")
     before = sorted(root.rglob("*"))
     for path in (root, *before):

@@ -1,4 +1,4 @@
-"""What a user's features were at any time since they were first published."""
+"""A user's features at any time since they were first published."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAITING = "select 1 from pg_locks where relation = '{schema}.%s'::regclass and n
 
 
 def states(project: Project, user: int) -> list[tuple]:
-    """Experiments and run time of each state of a user, with its beginning and its end, the first one first."""
+    """Experiments and run time of each state of a user, with its beginning and end, oldest first."""
     return project.query(
         "select total_experiments, total_experiment_run_time, valid_from, valid_to from {schema}.user_features_history"
         f" where user_id = {user} order by valid_from"
@@ -23,7 +23,7 @@ def states(project: Project, user: int) -> list[tuple]:
 
 
 def known_at(project: Project, user: int, time: datetime) -> list[tuple]:
-    """The query of README.md: what was published of a user at a time."""
+    """The query in README.md: what was published for a user at a time."""
     return project.query(
         f"select total_experiments from {{schema}}.user_features_history where user_id = {user}"
         f" and valid_from <= '{time.isoformat()}' and (valid_to > '{time.isoformat()}' or valid_to is null)"
@@ -40,7 +40,7 @@ def test_every_state_is_kept(project: Project) -> None:
     project.dbt(*BUILD_WITHOUT_TESTS)
     assert project.query("select * from {schema}.user_features_history order by user_id") == first, "the same files add nothing"
 
-    # User 7 runs one more experiment, and users 8 to 10 are gone, with theirs.
+    # User 7 runs one more experiment; users 8 to 10 are removed, with their experiments.
     users = (project.seeds / "users.csv").read_text().strip().splitlines()
     project.write(users="\n".join(users[:8]))
     project.write(user_experiments=HEADER + "".join(f"{user},{user},1,10\n" for user in range(1, 8)) + "8,7,1,5.5\n")
@@ -55,7 +55,7 @@ def test_every_state_is_kept(project: Project) -> None:
     assert known_at(project, 10, began) == [(1,)]
     assert known_at(project, 10, changed) == []
 
-    # Who comes back has a new state, and the old one stays.
+    # A user who comes back has a new state, and the old one stays.
     project.write(users="\n".join(users))
     project.dbt(*BUILD_WITHOUT_TESTS)
     (*_, ended), (*_, still) = states(project, 10)
@@ -68,7 +68,7 @@ def test_state_is_recorded_by_every_command_that_publishes(make_project: Callabl
     project = make_project("run_only")
 
     def publish(run_times: dict[int, int], *command: str) -> None:
-        """Publishes experiments of a run time each, and user 9, who ran nothing, and has no mean and no compound."""
+        """Publishes one experiment for each run time, and user 9, who ran nothing, and has no mean and no compound."""
         project.write(user_experiments=HEADER + "".join(f"{user},{user},1,{time}\n" for user, time in run_times.items()))
         project.write(users=USERS + "".join(f"{user},N,n@example.com,2023-01-01\n" for user in [*run_times, 9]))
         if "build" not in command:
@@ -83,7 +83,7 @@ def test_state_is_recorded_by_every_command_that_publishes(make_project: Callabl
     publish({1: 10, 2: 20, 3: 30}, *BUILD)
 
     def run_times(user: int) -> list[tuple[Decimal, bool]]:
-        """Of each state, and whether it ended when the next one began."""
+        """The run time of each state, and whether the state ended when the next one began."""
         found = states(project, user)
         return [(one[1], one[3] == (following and following[2])) for one, following in zip(found, [*found[1:], None], strict=True)]
 
@@ -97,7 +97,7 @@ def test_state_is_recorded_by_every_command_that_publishes(make_project: Callabl
 
 
 def test_state_begins_when_it_is_published(make_project: Callable[[str], Project]) -> None:
-    """Not when the run began, and the same for every table."""
+    """It does not begin when the run began, and it begins at the same time in every table."""
     project = make_project("held")
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     project.write(user_experiments=HEADER + "1,7,1,5.5\n")
@@ -110,7 +110,7 @@ def test_state_begins_when_it_is_published(make_project: Callable[[str], Project
 
 
 def test_state_is_recorded_and_published_at_once(make_project: Callable[[str], Project]) -> None:
-    """A run that is killed when it would record a state has not published it."""
+    """A run that is killed while it records a state has not published that state."""
     project = make_project("killed")
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     before = project.features()
@@ -130,7 +130,7 @@ def test_state_is_recorded_and_published_at_once(make_project: Callable[[str], P
 
 
 def test_new_column_comes_into_the_history(make_project: Callable[[str], Project]) -> None:
-    """As when a feature is added: every user has a new state."""
+    """As after a feature is added: every user has a new state."""
     project = make_project("new_column")
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     project.query("alter table {schema}.user_features_history drop column total_experiments")
@@ -142,7 +142,7 @@ def test_new_column_comes_into_the_history(make_project: Callable[[str], Project
 
 
 def test_column_of_another_type_stops_the_run(make_project: Callable[[str], Project]) -> None:
-    """Postgres would round a mean to a whole number without a word, and find another state at each run."""
+    """Otherwise Postgres would silently round a mean to a whole number, and find another state at each run."""
     project = make_project("other_type")
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     project.query("alter table {schema}.user_features_history alter avg_experiment_run_time type bigint")

@@ -1,4 +1,4 @@
-"""Runs that are stopped or lose their lock at any moment, and errors where dbt calls the project."""
+"""Runs that are stopped or lose their lock at any moment, and errors in the project's callbacks from dbt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from test_runs import held_at, last_run, wait_for_held, wait_until
 from experiment_features.runs import Run
 
 MOMENTS = 20
-# As promised.
+# The documented limit.
 LONGEST_END_SECONDS = 5
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -31,12 +31,12 @@ def built(project: Project) -> Project:
 
 
 def moments(choose: random.Random) -> list[int]:
-    """After how many of the 21 nodes of a build something happens."""
+    """How many of the 21 nodes of a build have ended when something happens, for each try."""
     return [choose.randrange(0, 20) for _ in range(MOMENTS)]
 
 
 def wait_for_nodes(project: Project, count: int) -> None:
-    """Returns when so many nodes of the current run have ended."""
+    """Returns when this many nodes of the current run have ended."""
     wait_until(
         project,
         f"select 1 from {{schema}}_audit.runs where status = 'running' and (select count(*) from {{schema}}_audit.run_nodes where run_id = id) >= {count}",
@@ -44,7 +44,7 @@ def wait_for_nodes(project: Project, count: int) -> None:
 
 
 def everything(project: Project) -> dict[str, list[tuple]]:
-    """The rows of all tables of the project, with what shows that a row was written again."""
+    """The rows of all the project's tables, with system columns that show whether a row was rewritten."""
     tables = project.query(
         "select oid::regclass::text, relfilenode from pg_class where relkind = 'r' and starts_with(relnamespace::regnamespace::text, '{schema}')"
     )
@@ -53,7 +53,7 @@ def everything(project: Project) -> dict[str, list[tuple]]:
 
 @contextmanager
 def other_run(project: Project) -> Iterator[None]:
-    """Another run, which has taken the lock as a build does."""
+    """Another run, which takes the lock as a build does."""
     environment = project.environment
     with closing(psycopg2.connect(host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres")) as connection:
         run = Run(connection, project.schema, f"other {os.urandom(4).hex()}")
@@ -64,7 +64,7 @@ def other_run(project: Project) -> Iterator[None]:
 
 
 def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: Project) -> None:
-    """Nothing at all, from the moment another run has started."""
+    """It changes nothing at all from the moment another run has started."""
     for count in moments(random.Random(1)):
         process = built.start_fork(*BUILD_WITHOUT_TESTS)
         wait_for_nodes(built, count)
@@ -74,7 +74,7 @@ def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: P
             output, code = process.wait(60)
             assert "Traceback" not in output, output
             assert everything(built) == before, count
-        # Statements that are under way end in the words of Postgres.
+        # Statements in progress end with the messages of Postgres.
         assert code != 0 and re.search("connection that holds the lock was cut|terminating connection|server closed the connection", output), output
 
 
@@ -89,7 +89,7 @@ def test_build_after_one_that_has_lost_its_lock(built: Project, published: Proje
         wait_for_held(built)
         built.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'experiment_features run %'")
         following = built.start_fork(*BUILD_WITHOUT_TESTS, DBT_TARGET_PATH=str(built.folder / "other_target"))
-        # It has ended the statement of the first.
+        # The second run has ended the first one's statement.
         assert process.wait(60)[1] != 0
         release()
         assert following.wait(60)[1] == 0
@@ -111,7 +111,7 @@ def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Pro
         wait_for_nodes(built, min(count, 1 if command == ("seed",) else 12))
         os.kill(process.pid, number)
         output, code = process.wait(LONGEST_END_SECONDS)
-        # The signal may come when the run has ended, and dbt only writes its artifacts.
+        # The signal may come when the run has ended, while dbt writes its artifacts.
         status = last_run(built)[2]
         assert status == "succeeded" or (status == "cancelled" and code != 0 and "Traceback" not in output), output
         cancelled += status == "cancelled"
@@ -155,7 +155,7 @@ def test_statement_of_a_killed_process_ends_with_it(built: Project, published: P
         wait_for_held(built)
         os.kill(process.pid, signal.SIGKILL)
         process.wait(LONGEST_END_SECONDS)
-        # While nobody ends it.
+        # It ends by itself; nobody ends it.
         wait_until(built, "select 1 where not exists (select from pg_stat_activity where application_name like 'experiment_features %')")
 
 
@@ -189,7 +189,7 @@ def test_error_in_a_callback_ends_the_run(built: Project, published: Project, no
     assert "the callback is broken" in output
     message = built.query("select status, message from {schema}_audit.runs order by started desc limit 1")
     assert message == [("failed", "the callback is broken")]
-    # That of the last node comes when everything is published.
+    # The callback of the last node comes after everything has been published.
     is_published = node == "publications"
     assert len(built.features()) == (9 if is_published else 10)
     assert ("users published: 9, " in output) == is_published and ("Nothing was published: " in output) != is_published
@@ -225,7 +225,7 @@ def test_every_contact_with_dbt_names_a_test_that_exists(built: Project) -> None
 )
 def test_unknown_dbt_is_refused_before_anything_is_written(make_project: Callable[[str], Project], change: str, named: str) -> None:
     project = make_project("unknown_dbt")
-    # Imported before the project's own module.
+    # dbt imports this module before the project's own.
     (project.folder / "dbt_changed.py").write_text(change + "\n")
     process = project.start("seed", PYTHONPATH=f"{project.folder}{os.pathsep}{PROJECT / 'src'}")
     output, _ = process.communicate()

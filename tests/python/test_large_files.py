@@ -6,7 +6,7 @@ from conftest import FILES, PUBLISHED, Project
 
 
 def test_faults_at_row_900_000(project: Project) -> None:
-    """Of a million rows: rejected with their row numbers, as in a file of ten."""
+    """In a file of a million rows, errors are rejected with their row numbers, as in a file of ten."""
     header = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
     lines = [f"{number},{number % 10 + 1},1;3,12.5" for number in range(1, 1_000_001)]
     lines[899_998] = "x,1,1;3,12.5"

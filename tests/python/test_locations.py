@@ -1,4 +1,4 @@
-"""Where files can be: folders, parts, workbooks, web servers and stores."""
+"""Where files may be: folders, parts, workbooks, web servers and stores."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_other_files_are_no_candidates(tmp_path: Path) -> None:
 
 
 def test_parts_with_columns_in_any_order(tmp_path: Path) -> None:
-    """Lines are counted through all parts."""
+    """Line numbers continue through all parts."""
     parts = tmp_path / "compounds"
     parts.mkdir()
     (parts / "2024-01.csv").write_text("\n" + HEADER + ROWS)
@@ -55,7 +55,7 @@ def test_parts_with_columns_in_any_order(tmp_path: Path) -> None:
 
 
 def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> None:
-    """Writes the least that is a workbook."""
+    """Writes a minimal workbook."""
 
     def cell(value: object) -> str:
         if isinstance(value, (date, datetime)):
@@ -94,7 +94,7 @@ def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> None:
 
 
 def test_workbook(tmp_path: Path) -> None:
-    """Whole numbers without decimals, days without a time, rows numbered as Excel numbers them."""
+    """Whole numbers have no decimals, dates have no time, and rows are numbered as in Excel."""
     rows = [[], COLUMNS, [1.0, "Zoë", datetime(2024, 3, 1)], [], [2, 12.5, None], ["3", None], [4, "a,b", True, "surplus"]]
     workbook(tmp_path / "compounds.xlsx", {"Notes": [["x"]], "Compounds": rows})
     found = read(tmp_path)
@@ -147,7 +147,7 @@ def send(handler: BaseHTTPRequestHandler, content: bytes, status: int = 200, len
 
 
 def published(handler: BaseHTTPRequestHandler) -> None:
-    """The three files, in a folder that cannot be listed."""
+    """The three files, in a folder that does not list its content."""
     name = handler.path.removeprefix("/export/")
     path = PUBLISHED / name
     if name and path.is_file():
@@ -176,7 +176,7 @@ def test_redirect(tmp_path: Path) -> None:
 
 
 def test_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It comes from fsspec's settings, as FSSPEC_HTTP in the environment, and is in no message."""
+    """The token comes from fsspec's settings, as FSSPEC_HTTP in the environment, and appears in no message."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if handler.headers.get("Authorization") != "Bearer sesame":

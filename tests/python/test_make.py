@@ -1,4 +1,4 @@
-"""What `make` says where it cannot do what it was asked for: one sentence, with what to do about it."""
+"""What `make` prints if it cannot do what was asked: one sentence that says what to do about it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from conftest import OWN_SETTINGS, PROJECT
 
-# A Python that differs from a proper one in the one thing that a test is about.
+# Each makes a Python that differs from a proper one only in what a test is about.
 OTHER_VERSION = """case "$*" in *version_info*) exit 1;; --version) echo Python {version}; exit;; esac"""
 WITHOUT_VENV = """case "$*" in *ensurepip*) exit 1;; esac"""
 FULL_DISK = """case "$*" in *"pip install"*) echo "ERROR: Could not install packages: [Errno 28] No space left on device"; exit 1;; esac"""
 
 
 def make(root: Path, *arguments: str, **environment: str) -> str:
-    """What a failing `make` prints, without its own last line, of somebody who has set nothing."""
+    """The output of a failing `make`, without its own last line, run by a user without settings."""
     own = {name: value for name, value in os.environ.items() if not name.startswith((*OWN_SETTINGS, "PYTHONPATH", "MAKE"))}
     done = subprocess.run(
         ["make", *arguments], cwd=root, env={**own, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -32,7 +32,7 @@ def make(root: Path, *arguments: str, **environment: str) -> str:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """What installing needs of the project."""
+    """The files of the project that installing needs."""
     shutil.copy(PROJECT / "Makefile", tmp_path)
     for name in ("scripts", "requirements"):
         shutil.copytree(PROJECT / name, tmp_path / name)
@@ -40,7 +40,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def python(root: Path, difference: str) -> str:
-    """The path of a Python that is also the one of the environments it creates."""
+    """The path of a Python that also serves as the Python of the environments it creates."""
     path = root / "python"
     create = 'case "$*" in *"-m venv"*) for folder; do :; done; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; exit;; esac'
     path.write_text(f'#!/bin/sh\n{difference}\n{create}\nexec {sys.executable} "$@"\n')

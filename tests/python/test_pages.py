@@ -1,6 +1,6 @@
-"""README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md: what they name exists, and what they quote is so.
+"""README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md: what they name exists, and what they quote is true.
 
-test_readme.py runs their console blocks, and test_changes.py the recipes of CONTRIBUTING.md.
+test_readme.py runs their console blocks, and test_changes.py runs the recipes of CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from conftest import OWN_SETTINGS, PROJECT
 FRONT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")
 PAGES = {path.relative_to(PROJECT).as_posix(): path.read_text() for path in (*(PROJECT / name for name in FRONT), *sorted((PROJECT / "docs").glob("*.md")))}
 MOST_LINES = {"README.md": 180, "CONTRIBUTING.md": 300}
-# Of dbt, of the shell, of libpq and of fsspec, which the project does not read by name.
+# Variables of dbt, the shell, libpq and fsspec, which the project does not read by name.
 VARIABLES_OF_OTHERS = {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "TMPDIR", "FSSPEC_HTTPS", "ROWS", "OUT", "FULL"}
 SOURCES = [
     path for folder in ("src", "macros", "profiles", "benchmarks", "tests") for path in (PROJECT / folder).rglob("*")
@@ -57,7 +57,7 @@ def test_targets_files_and_variables_exist(page: str) -> None:
         assert any(f"def {name}(" in path.read_text() or path.stem == name for path in (PROJECT / "tests" / "python").glob("*.py")), name
     variables = set(re.findall(rf"(?<![\w-])((?:{'|'.join(OWN_SETTINGS)})[A-Z_]+)\b", text)) - VARIABLES_OF_OTHERS
     known = "\n".join(path.read_text() for path in SOURCES)
-    # Some are put together from two parts, such as ETL_HEADER and _BYTES.
+    # Some names are assembled from two parts, such as ETL_HEADER and _BYTES.
     assert {name for name in variables if name not in known and name.rpartition("_")[0] not in known} == set()
 
 

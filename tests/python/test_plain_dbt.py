@@ -1,4 +1,4 @@
-"""A dbt without the project's Python module, as one that is installed for all projects of a machine."""
+"""A dbt without the project's Python module, such as one that is installed for all projects on a machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import pytest
 from conftest import BUILD_WITHOUT_TESTS, Project
 
-# dbt as the console script starts it, without the folder that the project's environment adds.
+# Starts dbt as its console script does, without the folder that the project's environment adds.
 PLAIN_DBT = (
     sys.executable, "-c",
     "import sys; sys.path[:] = [path for path in sys.path if not path.endswith('/src')]; from dbt.cli.main import cli; cli()",

@@ -1,4 +1,4 @@
-"""How Postgres builds the models that read all experiments: with all its workers, and without writing them down twice."""
+"""How Postgres builds the models that read all experiments: with all its workers, and without writing them to disk twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USERS = 30_000
 
 @pytest.fixture(scope="module")
 def built(project: Project) -> Project:
-    """Enough experiments for Postgres to think of its workers, some with a list that is not plain."""
+    """Enough experiments for Postgres to consider parallel workers, some with a list that is not plain."""
     users = [f"{number},User,user@example.com,2023-01-01" for number in range(1, USERS + 1)]
     project.write(users="\n".join(["user_id,name,email,signup_date", *users]))
     lines = [f"{number},{number % USERS + 1},1;{number % 3 + 1}{';' * (number % 1000 == 0)},12.5" for number in range(ROWS)]
@@ -27,13 +27,13 @@ def built(project: Project) -> Project:
 
 @pytest.fixture(scope="module")
 def explain(built: Project) -> Callable[[str], list[str]]:
-    """explain('model') gives the nodes of the plan by which a model is built, with the statements of its hooks."""
+    """explain('model') returns the nodes of the plan that builds a model, with the settings of its hooks."""
     manifest = json.loads((built.folder / "target" / "manifest.json").read_text())
     models = {
         node["name"]: node for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["config"]["materialized"] != "publication"
     }  # fmt: skip
-    # Compiled anew: what was built is no candidate any more.
+    # Compiles again, because the models no longer read candidates.
     built.dbt("compile", "--quiet")
     hooks = sorted({hook["sql"] for node in models.values() for hook in node["config"]["pre-hook"]})
     statements = built.dbt("compile", "--quiet", "--inline", "\n---\n".join(hooks)).split("\n---\n")
@@ -43,7 +43,7 @@ def explain(built: Project) -> Callable[[str], list[str]]:
         node = models[model]
         compiled = (built.folder / "target" / "compiled" / "experiment_features" / node["original_file_path"]).read_text()
         own = [settings[hook["sql"]] for hook in node["config"]["pre-hook"]]
-        # Tables of some megabytes are scanned by workers, too, as larger ones would be.
+        # Makes workers also scan tables of a few megabytes, as they would scan larger ones.
         own.append("set local min_parallel_table_scan_size = 0")
         rows = built.query("; ".join([*filter(str.strip, own), f"explain (costs off) {compiled}"]))
         return [re.sub(r"^[ >-]*", "", row[0]) for row in rows]
@@ -52,7 +52,7 @@ def explain(built: Project) -> Callable[[str], list[str]]:
 
 
 def test_cells_are_typed_by_the_workers(explain: Callable[[str], list[str]]) -> None:
-    """What they hand over is done: a subquery, for one, would be left to the leader."""
+    """The workers return finished rows; a subquery, for example, would be left to the leader."""
     nodes = explain("stg_experiments")
     assert nodes[0] == "Gather" and [node for node in nodes if node.startswith("Parallel Seq Scan")]
     assert not [node for node in nodes if "SubPlan" in node]
@@ -60,7 +60,7 @@ def test_cells_are_typed_by_the_workers(explain: Callable[[str], list[str]]) -> 
 
 @pytest.mark.parametrize("model", ["int_duplicate_rows", "int_user_compounds"])
 def test_many_small_groups_are_sorted(explain: Callable[[str], list[str]], model: str) -> None:
-    """By all workers; hashing them takes several times as long."""
+    """All workers sort; hashing the groups takes several times as long."""
     nodes = explain(model)
     assert "Gather Merge" in nodes
     assert not [node for node in nodes if "HashAggregate" in node]
@@ -79,7 +79,7 @@ def test_features_need_no_large_sort(explain: Callable[[str], list[str]]) -> Non
 
 
 def test_planner_knows_the_tables_that_are_joined(built: Project) -> None:
-    """Or it takes them for empty, and joins all pairs of users and compounds with all experiments."""
+    """Otherwise it assumes that they are empty, and joins all pairs of users and compounds with all experiments."""
     analyzed = built.query("select relname from pg_stat_user_tables where last_analyze is not null and schemaname = '{schema}_staging'")
     assert {"stg_users", "stg_experiments", "stg_compounds", "int_users", "int_compounds", "int_unknown_users", "int_user_compounds"} <= {
         name for (name,) in analyzed

@@ -51,7 +51,7 @@ def test_terminal_has_a_line_that_is_written_anew(project: Project) -> None:
     )
     os.close(other)
     shown = b""
-    # Linux says with an error that nobody holds the other end any more.
+    # When the other end of the terminal is closed, Linux reports an error.
     try:
         while block := os.read(terminal, 4096):
             shown += block

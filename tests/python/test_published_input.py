@@ -1,4 +1,4 @@
-"""The real input gives exactly the expected tables, every time."""
+"""The published input gives exactly the expected tables, every time."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_full_refresh_gives_the_same(built: Project) -> None:
 
 
 def test_descriptions_are_in_the_database(built: Project) -> None:
-    """persist_docs: the table and each of its columns carry their description."""
+    """persist_docs: the table and each of its columns have their descriptions."""
     undescribed = built.query(
         """
         select tables.relname, columns.attname
@@ -96,7 +96,7 @@ def test_descriptions_are_in_the_database(built: Project) -> None:
 
 
 def test_examples_in_descriptions_run(built: Project) -> None:
-    """The query in the description of each published table."""
+    """The example query in the description of each published table."""
     for path in (PROJECT / "models" / "marts").glob("[!_]*.yml"):
         [model] = yaml.safe_load(path.read_text())["models"]
         [example] = re.findall(r"^```sql\n(.*?)^```", model["description"], re.DOTALL | re.MULTILINE)
@@ -104,7 +104,7 @@ def test_examples_in_descriptions_run(built: Project) -> None:
 
 
 def test_contract_is_held_by_the_database(built: Project) -> None:
-    """The constraints stand on the published tables, without names that a rebuild would meet again."""
+    """The published tables have the constraints, without names that could clash when a table is rebuilt."""
     constraints = built.query(
         "select conrelid::regclass::text, contype::text from pg_constraint"
         " where connamespace = '{schema}'::regnamespace and contype in ('p', 'c') order by 1, 2"

@@ -11,7 +11,7 @@ from test_runs import held_at, wait_until
 
 MARTS = ("user_features", "experiment_summary", "compound_usage", "rejected_rows")
 EXPERIMENTS = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
-# What waits for the table that publications are written to has put the rows of the other tables in place.
+# A run that waits for the table of publications has already written the rows of the other tables.
 PUBLISHING = "select 1 from pg_locks where relation = '{schema}.publications'::regclass and not granted"
 CANDIDATES = "select relname from pg_class where relnamespace = '{schema}_staging'::regnamespace and relname ~ '__[0-9a-f]{12}$'"
 
@@ -27,7 +27,7 @@ def marts(project: Project) -> list[list[tuple]]:
 
 
 def count_of(project: Project, relation: str, **environment: str) -> str:
-    """How many rows dbt sees in a model."""
+    """The number of rows that dbt sees in a model."""
     return project.dbt("show", "--quiet", "--output", "json", "--inline", f"select count(*) as rows from {{{{ ref('{relation}') }}}}", **environment)
 
 
@@ -37,14 +37,14 @@ def write_other(project: Project) -> None:
 
 @pytest.fixture(scope="module")
 def built(project: Project) -> Project:
-    """The project, in which something is published."""
+    """The project after something has been published."""
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     return project
 
 
 @pytest.fixture
 def other_input(published: Project) -> Project:
-    """The project with the published files built, and another input to be published."""
+    """The project after a build of the published files, with another input to publish."""
     published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     write_other(published)
     return published
@@ -85,7 +85,7 @@ def test_limits_are_variables(published: Project) -> None:
 
 
 def test_publications_waits_for_every_test(project: Project) -> None:
-    """dbt holds a node back for a test only where all parents of the test are ancestors of the node."""
+    """dbt holds a node back for a test only if all parents of the test are ancestors of the node."""
     project.dbt("parse", "--quiet")
     manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
 
@@ -136,7 +136,7 @@ def test_views_grants_indexes_and_prepared_statements_survive(other_input: Proje
         (True, True)
     ]
 
-    # Where the columns change, the table is replaced, and what was granted stays.
+    # If the columns change, the table is replaced, and grants stay.
     other_input.query("drop view {schema}.active; alter table {schema}.user_features add column of_an_older_version text")
     other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     assert len(other_input.features()[0]) == 9
@@ -144,7 +144,7 @@ def test_views_grants_indexes_and_prepared_statements_survive(other_input: Proje
 
 
 def test_no_reader_waits_for_a_publication_or_delays_one(other_input: Project) -> None:
-    """A reader with an open transaction sees what it saw, while others see what has been published since."""
+    """A reader with an open transaction still sees the old rows, while others see what has been published since."""
     before = other_input.features()
     reader = psycopg2.connect(host=other_input.environment["PGHOST"], user="postgres", dbname="postgres")
     reader.set_session(isolation_level="repeatable read")
@@ -159,7 +159,7 @@ def test_no_reader_waits_for_a_publication_or_delays_one(other_input: Project) -
     with held_at(other_input, "{schema}.publications", "share") as release:
         run = other_input.begin("run", "--quiet")
         wait_until(other_input, PUBLISHING)
-        # No wait: it would never end.
+        # If this had to wait, it would wait forever.
         assert len(other_input.features()) == 3
         release()
         run.result()
@@ -196,7 +196,7 @@ def test_run_without_publications_publishes_nothing(built: Project, published: P
 
 
 def test_one_node_per_process_publishes_once(other_input: Project) -> None:
-    """As schedulers do it, which give all commands of a run one id."""
+    """As schedulers do, which give all commands of a run the same id."""
     before, run_id = marts(other_input), "2026-03-01T02:00 nightly's run"
 
     def dbt(*arguments: str) -> None:
@@ -224,7 +224,7 @@ def test_one_node_per_process_publishes_once(other_input: Project) -> None:
 
 
 def test_run_that_was_overtaken_is_refused(built: Project, published: Project) -> None:
-    """What it has built may be mixed with what another run has built since."""
+    """What it has built may be mixed with what another run has built since then."""
     published.dbt("seed", "--quiet", FEATURES_RUN_ID="overtaken")
     published.dbt(*BUILD_WITHOUT_TESTS, "--quiet", FEATURES_RUN_ID="faster")
     output = " ".join(published.dbt("run", succeeds=False, FEATURES_RUN_ID="overtaken").split())
@@ -260,7 +260,7 @@ def test_contract_violation_is_one_sentence(published: Project, change: str, mar
 
 
 def test_postgres_holds_the_contract(built: Project) -> None:
-    """Whoever writes to a published table."""
+    """Whoever writes to a published table must keep its contract."""
     with pytest.raises(psycopg2.errors.UniqueViolation):
         built.query("insert into {schema}.user_features select * from {schema}.user_features where user_id = 1")
     with pytest.raises(psycopg2.errors.CheckViolation):

@@ -1,4 +1,4 @@
-"""Readers who join all published tables, while forty publications go by."""
+"""Readers who join all published tables, during forty publications."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psycopg2
 from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
 from test_publishing import EXPERIMENTS, users
 
-# Of eight publications each, and an attempt that does not publish.
+# Rounds of eight publications each, and one attempt that does not publish.
 ROUNDS = 5
 State = tuple[Any, ...]
 COUNTS = (
@@ -33,7 +33,7 @@ STATES = {(1, 1, 3, 3, 3, 0, 1), (40, 40, 80, 80, 160, 5, 40)}
 
 
 class Reader(threading.Thread):
-    """Reads all tables until it is stopped: in one statement, or table by table in a transaction of repeatable read."""
+    """Reads all tables until it is stopped: in one statement, or table by table in a repeatable-read transaction."""
 
     def __init__(self, project: Project, repeatable: bool) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Reader(threading.Thread):
     def run(self) -> None:
         try:
             with self._connection.cursor() as cursor:
-                # At most so often, or reading would leave no time for publishing.
+                # Not more often than this, because reading would leave no time for publishing.
                 while not self._stopped.wait(0.02):
                     state: list[Any] = []
                     for statement in self._counts if self._repeatable else [", ".join(self._counts)]:
@@ -93,7 +93,7 @@ def test_readers_see_one_publication_across_all_tables(project: Project) -> None
         else:
             project.dbt(*BUILD, "--quiet")
 
-    # Most publications are those of one process that keeps dbt loaded, for the time that this saves.
+    # Most publications come from one process that keeps dbt loaded, which saves time.
     publisher = project.start(
         "--quiet", "--no-write-json", *BUILD_WITHOUT_TESTS, program=(sys.executable, Path(__file__).with_name("publisher.py")), stdin=subprocess.PIPE
     )

@@ -1,4 +1,4 @@
-"""The reader: the same rows as Python's own csv module finds, whatever the file is written, encoded and packed like."""
+"""The reader finds the same rows as Python's own csv module, however the file is written, encoded and compressed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEADER = "compound_id,compound_name,compound_structure\n"
 
 @dataclass
 class Found:
-    """What a reader makes of a file: cells in the order of COLUMNS by the line of their row, and the rejected lines."""
+    """What a reader finds in a file: cells in the order of COLUMNS, by the line of their row, and the rejected lines."""
 
     rows: dict[int, list[str]] = field(default_factory=dict)
     rejected: list[int] = field(default_factory=list)
@@ -55,7 +55,7 @@ def problem(folder: Path | str, **options: str) -> str:
 
 
 def expected(text: str, separator: str) -> Found:
-    """The same by Python's csv module, which counts the lines that it has read."""
+    """The same from Python's csv module, which counts the lines that it has read."""
     found, header, line, surplus = Found(), [], 1, None
     text = text.removeprefix("\ufeff")
     lines = re.split(r"\r\n|\n|\r", text)
@@ -72,10 +72,10 @@ def expected(text: str, separator: str) -> Found:
             continue
         width = len(header)
         if not surplus:
-            # The first row decides, where the header has no empty cell behind its last column.
+            # If the header has no empty cell after its last column, the first row decides.
             surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) and not found.rows and not found.rejected else 0
         if line > start + 1 and {lines[start - 1].count(separator), lines[line - 2].count(separator)} <= separators:
-            # A quote that is open at the end of a whole row has swallowed others.
+            # A quote left open at the end of a whole row has swallowed other rows.
             found.rejected += range(start, line)
             continue
         if len(cells) == width + surplus and not any(cells[width:]):
@@ -90,7 +90,7 @@ def expected(text: str, separator: str) -> Found:
 
 @st.composite
 def files(draw: st.DrawFn) -> tuple[str, str]:
-    """The text of a file that is regular in most of its lines, and its separator."""
+    """The text of a file in which most lines are regular, and its separator."""
     separator = draw(st.sampled_from(",\t;|"))
     end = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
     plain = st.sampled_from(["1", "22", "a b", "é", "", "x'y", "\\N", "\\.", "compound_id", '12" gauge', "日本"])
@@ -110,7 +110,7 @@ def files(draw: st.DrawFn) -> tuple[str, str]:
         csv.writer(line, delimiter=separator, lineterminator="", quoting=quoting).writerow(row)
         edge = draw(st.sampled_from(["", "", "", " ", "\u2003"]))
         shown = line.getvalue()
-        # The csv module takes quotes behind white space for a part of the cell.
+        # The csv module treats a quote after white space as part of the cell.
         text.write((edge if '"' not in shown else "") + shown + surplus + draw(st.sampled_from([end, end, end, "\n"])))
     return draw(st.sampled_from(["", "", "\ufeff", end])) + text.getvalue(), separator
 
@@ -220,7 +220,7 @@ def test_encodings(tmp_path: Path, written: str, setting: str) -> None:
 
 
 def test_what_is_saved_is_where_the_workers_see_it(tmp_path: Path) -> None:
-    """And gone when the rows are."""
+    """It is deleted together with the rows."""
     (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\n")
     exchange = tmp_path / "exchange"
     exchange.mkdir()

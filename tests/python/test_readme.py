@@ -1,6 +1,6 @@
-"""README.md and docs/*.md on a fresh copy of the project, with an empty environment: every console block, in order.
+"""README.md and docs/*.md on a fresh copy of the project, with an empty environment: runs every console block, in order.
 
-As root it runs as an ordinary user, so that both kinds of user are covered: the other tests run the
+If the tests run as root, this one runs as an ordinary user, to cover both: the other tests run the
 embedded server as whoever runs them.
 """
 
@@ -18,14 +18,14 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT, PUBLISHED
 
-# README.md first, since the commands of the others need what it builds.
+# README.md comes first, because the commands of the others need what it builds.
 PAGES = {path.relative_to(PROJECT).as_posix(): path.read_text() for path in (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))}
 SELF = "make test"
 END = "--- end of the command ---"
 
 
 class Clone:
-    """A copy of the project as a clone has it, and a shell in it with an empty environment."""
+    """A copy of the project as in a clone, and a shell in it with an empty environment."""
 
     def __init__(self, folder: Path, user: str | None) -> None:
         self.root = folder / "experiment features"
@@ -47,7 +47,7 @@ class Clone:
         self.environment = {name: os.environ[name] for name in passed_on if name in os.environ}
         self.environment["PATH"] = os.pathsep.join(entry for entry in self.environment["PATH"].split(os.pathsep) if ".venv" not in entry)
         self.environment["HOME"] = str(folder)
-        # Python compiles what is used when it is used, and most of what is installed is not.
+        # Python compiles modules when they are used, and most of what is installed is not used.
         self.environment["PIP_NO_COMPILE"] = "1"
 
     def shell(self, script: str) -> str:
@@ -70,7 +70,7 @@ def clone() -> Iterator[Clone]:
 
 
 def steps(page: str) -> list[tuple[str, list[str]]]:
-    """The commands of all console blocks of a page with the output shown for each."""
+    """The commands in all console blocks of a page, each with the output shown for it."""
     found: list[tuple[str, list[str]]] = []
     for block in re.findall(r"^```console\n(.*?)^```", PAGES[page], re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
@@ -82,13 +82,13 @@ def steps(page: str) -> list[tuple[str, list[str]]]:
 
 
 def shown(expected: list[str], output: str) -> bool:
-    """Whether the output is as shown, `...` standing for any text, within a line or for lines."""
+    """Whether the output is as shown; `...` stands for any text within a line, or for any lines."""
 
     def pattern_of(line: str) -> str:
         if line == "...":
             return r"(?:.*\n)*?"
         escaped = re.escape(line).replace(r"\.\.\.", ".*")
-        # A table may have further columns: a feature that is added changes no test.
+        # A table may have more columns: a feature that is added changes no test.
         return re.sub(r"(?<=\\\|)(?=\\ )", r"(?:[^|\\n]*\\|)*?", escaped) + r"\n"
 
     pattern = "".join(map(pattern_of, expected))
@@ -121,7 +121,7 @@ def test_second_run_installs_nothing_and_the_data_outlives_the_server(clone: Clo
 
 
 def test_own_server_is_never_touched(clone: Clone) -> None:
-    """With PGHOST set, up, down and clean leave every server alone."""
+    """If PGHOST is set, up, down and clean leave every server alone."""
     output = clone.shell("make up >/dev/null; for target in up down clean; do PGHOST=localhost make $target; done; make show")
     assert output.count("PGHOST names localhost: the project's own Postgres is left alone.") == 3
     assert output.count("| Compound B ") == 5
@@ -133,7 +133,7 @@ def test_activate_script_does_not_override_the_user(clone: Clone) -> None:
 
 
 def test_own_files_in_seeds(clone: Clone) -> None:
-    """Somebody's files in place of the published ones, through `make run`, by one setting."""
+    """A user's own files instead of the published ones, loaded by `make run` with one setting."""
     folder = clone.root.parent / "export"
     folder.mkdir()
     (folder / "users.csv").write_text("user_id;name;email;signup_date\n7;Zoë;zoe@example.com;2024-02-29\n8;Yan;y@example.com;\n")

@@ -1,4 +1,4 @@
-"""Who may read what."""
+"""Which roles may read what."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READABLE = [
 
 @pytest.fixture(scope="module")
 def made(project: Project) -> Iterator[Project]:
-    """The role, made before the first build, then once more."""
+    """Creates the role before the first build, and once more after it."""
     project.dbt("--quiet", "run-operation", "create_reader_role", FEATURES_READER=READER)
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     output = project.dbt("--quiet", "run-operation", "create_reader_role", FEATURES_READER=READER)
@@ -27,7 +27,7 @@ def made(project: Project) -> Iterator[Project]:
 
 
 def relations(project: Project, privilege: str, role: str) -> set[str]:
-    """Tables and views of the project on which a role has a privilege, and whose schema it may use."""
+    """Tables and views of the project on which a role has a privilege, in schemas that it may use."""
     return {
         name
         for (name,) in project.query(
@@ -75,7 +75,7 @@ def test_public_has_nothing(made: Project) -> None:
 
 
 def test_without_the_right_to_make_roles(make_project: Callable[[str], Project]) -> None:
-    """Everything else works; that is what the test of a role that may only create schemas says."""
+    """Everything else works, as the test of a role that may only create schemas shows."""
     project = make_project("no_roles")
     project.query("create role modest login; grant create on database postgres to modest")
     settings = {"PGUSER": "modest", "PGDATABASE": "postgres", "FEATURES_READER": "reader_of_modest"}

@@ -1,4 +1,4 @@
-"""One building command at a time, each in the run log, from one load of unchanged files."""
+"""Only one command builds at a time; each is in the run log and uses one load of unchanged files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def wait_until(project: Project, condition: str) -> None:
 
 @contextmanager
 def held_at(project: Project, table: str = "{schema}_raw.users", mode: str = "access share") -> Iterator[Callable[[], None]]:
-    """Holds whatever wants to replace a table, or in the mode share to write to it, until the function that it gives is called."""
+    """Blocks whatever replaces a table (or in the mode share, writes to it) until the function that it yields is called."""
     connection = psycopg2.connect(host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname="postgres")
     with closing(connection):
         connection.cursor().execute(f"lock table {table.replace('{schema}', project.schema)} in {mode} mode")
@@ -41,7 +41,7 @@ def held_at(project: Project, table: str = "{schema}_raw.users", mode: str = "ac
 
 
 def wait_for_held(project: Project) -> None:
-    """Returns when a command of the project waits for a table that is held."""
+    """Returns when a command of the project waits for a blocked table."""
     wait_until(
         project,
         "select 1 from pg_locks inner join pg_class on relation = pg_class.oid where not granted and relnamespace::regnamespace::text = '{schema}_raw'",
@@ -85,7 +85,7 @@ def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Proj
     assert built.query(
         "select count(*) from {schema}_audit.runs as earlier inner join {schema}_audit.runs as later"
         " on earlier.started < later.started and coalesce(earlier.finished, 'infinity') > later.started"
-        # That did not get the lock.
+        # A run that did not get the lock is recorded as failed.
         " where 'failed' not in (earlier.status, later.status)"
     ) == [(0,)]
 
@@ -128,7 +128,7 @@ def test_other_schemas_and_other_commands_do_not_wait(built: Project, published:
 
 
 def test_two_at_once_on_an_empty_database(make_project: Callable[[str], Project]) -> None:
-    """Schemas and the run log are made by the first of them alone."""
+    """The first of them alone creates the schemas and the run log."""
     project = make_project("empty_at_first")
     both = [project.begin("seed", DBT_TARGET_PATH=str(project.folder / name)) for name in ("one", "other")]
     for run in both:
@@ -142,7 +142,7 @@ def test_killed_run_leaves_no_lock_and_no_statement(built: Project, published: P
         wait_for_held(built)
         killed.kill()
         killed.wait()
-        # Its statement still waits in the server.
+        # Its statement is still waiting in the server.
         assert built.query("select count(*) from pg_locks inner join pg_stat_activity using (pid) where not granted "
                            "and relation = '{schema}_raw.users'::regclass") == [(1,)]  # fmt: skip
         built.dbt("run", "--select", "stg_users", "--quiet", FEATURES_LOCK_WAIT="10")
@@ -153,7 +153,7 @@ def test_killed_run_leaves_no_lock_and_no_statement(built: Project, published: P
 
 
 def test_nodes_are_on_record_as_they_end(built: Project, published: Project) -> None:
-    """Also of a run that is killed then."""
+    """They are recorded even if the run is killed afterwards."""
     with held_at(built):
         killed = built.start("seed")
         wait_for_held(built)
@@ -194,7 +194,7 @@ def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Pro
 
 
 def test_nothing_is_published_without_the_lock(built: Project, published: Project) -> None:
-    """As when the connection that holds it is cut; another run may be at work then."""
+    """For example, if the connection that holds it is cut; another run may then be building."""
     before = built.query("select xmin, * from {schema}.user_features")
     with held_at(built) as release:
         process = built.start(*BUILD)
@@ -230,7 +230,7 @@ def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:
     assert before < started < finished < after
 
     files = {row[1]: row[2:] for row in project.query("select * from {schema}_audit.run_files where run_id = '" + run_id + "'")}
-    # One experiment is of a user who is not there.
+    # One experiment belongs to a user who does not exist.
     counts = {"users.csv": (2, 1, 1), "user_experiments.csv": (3, 2, 1), "compounds.csv": (3, 3, 0)}
     assert files.keys() == counts.keys()
     for name, (size, modified, checksum, loaded, *rows) in files.items():
@@ -297,7 +297,7 @@ def test_raw_tables_of_different_loads_are_refused(built: Project, published: Pr
 
 
 def change(path: Path, how: str) -> None:
-    """Changes a file in a way that an export may, while something else reads it."""
+    """Changes a file as an export might, while something else reads it."""
     content = path.read_bytes()
     if how == "grows":
         with open(path, "ab") as file:
@@ -324,7 +324,7 @@ def change(path: Path, how: str) -> None:
 )  # fmt: skip
 def test_file_that_changes_while_it_is_loaded(built: Project, published: Project, way: str, how: str) -> None:
     users = (built.seeds / "users.csv").read_text()
-    # A column that is not needed goes the slow way.
+    # A column that is not needed makes the reader rewrite the rows.
     built.write(users="\n".join(f"{line}, more" for line in users.strip().splitlines()) if way == "SPLIT" else users)
     before = built.query("select * from {schema}_raw.users")
     with held_at(built) as release:

@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_permissions_of_folders_that_were_there_stay(home: Path) -> None:
-    """As root, Postgres runs as another user, who cannot enter pytest's folders."""
+    """As root, the server runs as another user, who cannot enter pytest's folders."""
     before = {folder: (folder.stat().st_mode, folder.stat().st_uid) for folder in home.parents}
     server = Server(home)
     server.up()
@@ -45,7 +45,7 @@ def test_permissions_of_folders_that_were_there_stay(home: Path) -> None:
 
 @pytest.fixture
 def deep_home() -> Iterator[Path]:
-    """A folder that every user can reach, deeper than the 107 bytes that the address of a Unix socket holds."""
+    """A folder that every user can reach, with a path longer than the 107 bytes that fit into the address of a Unix socket."""
     top = Path(tempfile.mkdtemp())
     (top / ("deep" * 30)).mkdir()
     top.chmod(0o755)
@@ -66,7 +66,7 @@ def test_long_path(deep_home: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder that belongs to somebody else")
 def test_folder_of_somebody_else_is_not_used(deep_home: Path) -> None:
-    """The short folder of the socket has a name that others can guess."""
+    """The socket's short folder has a name that others can guess."""
     folder = Server(deep_home).socket
     folder.mkdir()
     os.chown(folder, 12345, 12345)
@@ -94,7 +94,7 @@ def test_two_starts_at_once(home: Path) -> None:
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[Server]:
-    """A server that a test may kill; each puts it back, with the table that was made in the beginning."""
+    """A server that tests may kill; each test restores it, with the table that was created at the beginning."""
     top = Path(tempfile.mkdtemp())
     top.chmod(0o755)
     server = Server(top / "home")
@@ -114,7 +114,7 @@ def query(server: Server, sql: str) -> list[tuple]:
 
 
 def expect_data(server: Server) -> None:
-    """A start brings back what was there."""
+    """Starts the server, which has to bring back the data."""
     server.up()
     assert query(server, "select number from kept") == [(7,)]
 
@@ -133,7 +133,7 @@ def postmaster(server: Server) -> int:
 
 
 def refusal(server: Server) -> str:
-    """The sentence of a start that does not succeed."""
+    """The error sentence of a start that fails."""
     with pytest.raises(ServerError) as caught:
         server.up()
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
@@ -142,13 +142,13 @@ def refusal(server: Server) -> str:
 
 @pytest.mark.parametrize("killed", ["initdb", "up"])
 def test_killed_while_it_makes_its_data(killed: str) -> None:
-    """What is half made is not taken for data, and is made anew."""
+    """Half-created data is not used; it is created again."""
     top = Path(tempfile.mkdtemp())
     top.chmod(0o755)
     server = Server(top / ".postgres")
     try:
         up = command(top, "up")
-        # Its files are there before its databases.
+        # Its files exist before its databases do.
         until(lambda: next(top.glob(".postgres/*/postgresql.conf"), None))
         children = Path(f"/proc/{up.pid}/task/{up.pid}/children").read_text().split()
         os.kill(up.pid if killed == "up" else int(children[0]), signal.SIGKILL)
@@ -183,7 +183,7 @@ def test_start_that_is_killed_leaves_a_server_that_the_next_one_takes(own: Serve
 
 
 def test_postmaster_killed(own: Server) -> None:
-    """Whether its processes have ended or not: one that is busy ends later."""
+    """The next start succeeds whether or not the processes have ended; a busy one ends later."""
     expect_data(own)
     busy = psycopg2.connect(host=str(own.socket), port=5432, user="postgres", dbname="postgres")
     process = busy.get_backend_pid()
@@ -200,7 +200,7 @@ def test_postmaster_killed(own: Server) -> None:
 
 
 def test_restart_of_the_machine(own: Server) -> None:
-    """Other programs have the numbers of the processes that were there before, whoever they belong to."""
+    """Other programs, of any user, have the process numbers that were in use before."""
     expect_data(own)
     numbers = [own.data / "postmaster.pid", own.socket / ".s.PGSQL.5432.lock"]
     written = [path.read_text() for path in numbers]
@@ -253,20 +253,20 @@ def test_data_that_lacks_a_file_is_not_removed(own: Server) -> None:
 
 
 def test_folder_moved(own: Server) -> None:
-    """While the server runs: also to where it takes its socket elsewhere, and back."""
+    """While the server runs, the folder is moved to a place that needs another folder for the socket, and back."""
     expect_data(own)
     place = own.home
     for new in (place.with_name(STRANGE), place):
         own.home.rename(new)
         own.__init__(new)
         expect_data(own)
-    # Of the place in between, the short folder for the socket, in which nothing is left.
+    # Removes the empty short folder for the socket that belonged to the place in between.
     Server(place.with_name(STRANGE)).socket.rmdir()
 
 
 @pytest.mark.parametrize("files", [("pg_wal/x",), ("PG_VERSION", "postgresql.conf", "global/pg_control", "base/1/1259")])
 def test_data_that_was_never_whole(home: Path, files: tuple[str, ...]) -> None:
-    """Earlier versions let initdb work in the place of the data."""
+    """Earlier versions ran initdb directly in the data folder."""
     server = Server(home)
     for name in files:
         (server.data / name).parent.mkdir(parents=True, exist_ok=True)
@@ -316,7 +316,7 @@ def test_no_password_in_the_repository(project: Project) -> None:
 
 
 def test_role_that_may_only_create_schemas(make_project: Callable[..., Project]) -> None:
-    """A user's own Postgres gives no more: no superuser, no right to read the server's files, and none that everybody has."""
+    """A user's own Postgres may give no more: no superuser, no right to read the server's files, and none of the default rights."""
     project = make_project("plain")
     project.query("create role plain login")
     project.query("create database guarded")

@@ -1,4 +1,4 @@
-"""The calls of the HTTP service: what each answers, and what it refuses."""
+"""The calls of the HTTP service: their responses, and what they refuse."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def service(project: Project) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def first_run(service: Service) -> dict[str, Any]:
-    """The answer of a run that was waited for."""
+    """The response of a call that waited for its run."""
     answer = service.call("POST", "/etl?wait=true", 200, json={"full_refresh": True})
     assert answer.headers["Location"] == f"/etl/{answer.json()['id']}"
     return answer.json()
@@ -130,7 +130,7 @@ def test_plots(service: Service, first_run: dict[str, Any]) -> None:
     assert 'aria-label="Experiments per user. 1 experiment: 9 users; 2 experiments: 1 user."' in plot.text
     most_used = service.call("GET", "/plots/most_used_compounds.svg", 200).text
     assert 'aria-label="Most used compounds. Compound C: 9 experiments; Compound B: 8 experiments; Compound A: 6 experiments."' in most_used
-    # The page's Content-Security-Policy would not let them have any.
+    # The page's Content-Security-Policy would not allow them.
     assert re.search(r"<style|<script|style=", plot.text) is None
     service.get("/plots/other.svg", 404)
 
@@ -164,7 +164,7 @@ def test_docs_tell_every_call(service: Service) -> None:
     ids=["too many rejected rows", "a file that cannot be loaded"],
 )
 def test_refused_input(service: Service, first_run: dict[str, Any], published: Project, content: str, reason: str) -> None:
-    """422 with the reasons; what was published stays."""
+    """The status is 422, with the reasons; published tables stay as they were."""
     published.write(users=content)
     problem = service.post("/etl?wait=true", 422)
     assert any(reason in one for one in problem["reasons"]) and reason in problem["detail"]
@@ -302,7 +302,7 @@ TOKEN = "a-token-of-the-tests"
 
 @pytest.fixture(scope="module")
 def guarded(project: Project, service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service that all machines could reach, with a token in a file and a password for the database."""
+    """A service that other machines could reach, with a token in a file and a password for the database."""
     secret = tmp_path_factory.mktemp("secrets") / "token"
     secret.write_text(f"{TOKEN}\n")
     with serving(project, ETL_HOST="0.0.0.0", ETL_API_TOKEN_FILE=str(secret), PGPASSWORD="a-password-of-the-tests") as service:
@@ -320,7 +320,7 @@ def test_every_call_needs_the_token(guarded: Service, header: str | None) -> Non
 
 
 def test_what_needs_no_token(guarded: Service) -> None:
-    """Health, and the page's shell, which holds no data."""
+    """Health, and the page itself, which contains no data."""
     guarded.get("/health")
     for path in ("/", "/static/page.js", "/static/page.css", "/static/icon.svg"):
         guarded.call("GET", path, 200)
@@ -375,7 +375,7 @@ def test_reads_as_the_reader_where_there_is_one(service: Service, first_run: dic
 
 
 def test_the_package_has_what_the_pages_need() -> None:
-    """Nothing is loaded from elsewhere."""
+    """The pages load nothing from other sites."""
     import experiment_features.service
 
     folder = Path(experiment_features.service.__file__).parent

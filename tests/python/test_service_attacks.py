@@ -1,4 +1,4 @@
-"""Nobody can block the HTTP service: not by stalling, idling, calls that never end, or a thousand connections."""
+"""Nobody can block the HTTP service by stalling, idling, sending calls that never end, or opening a thousand connections."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from services import Service, refused, serving, until
 
 from experiment_features.service.database import CONNECTIONS, CONNECTIONS_OF_A_CLIENT
 
-# Answers promised while others stall.
+# The promised response time while other clients stall.
 SECONDS = 1.0
 USERS = 20_000
-# Some 12 MB as CSV: more than the buffers of a connection hold.
+# About 12 MB as CSV, which is more than the buffers of a connection hold.
 NAME_BYTES = 600
-# Fewer and shorter than the service has them by default, so that the tests end soon.
+# Fewer and shorter than the service's defaults, to end the tests soon.
 LIMITS = {"ETL_HEADER_SECONDS": "1", "ETL_BODY_SECONDS": "1", "ETL_IDLE_SECONDS": "1", "ETL_STALL_SECONDS": "2"}
 CSV = "Accept: text/csv\r\n"
 
 
 @pytest.fixture(scope="module")
 def published(project: Project) -> Iterator[Project]:
-    """A table that no dbt has built: what matters is its size."""
+    """A table that no dbt has built; only its size matters."""
     project.query(
         "create schema {schema}; create table {schema}.user_features as select user_id, 1::bigint as total_experiments, "
         f"repeat('x', {NAME_BYTES}) as most_common_compound_name from generate_series(1::bigint, {USERS}) as user_id;"
@@ -53,12 +53,12 @@ def service(published: Project) -> Iterator[Service]:
 
 @pytest.fixture
 def sockets() -> Iterator[Callable[..., socket.socket]]:
-    """Connections to a service, which end with the test: sockets(service, text, source=...)."""
+    """Connections to a service, closed at the end of the test: sockets(service, text, source=...)."""
     with ExitStack() as stack:
 
         def connect(service: Service, text: str = "", source: str = "127.0.0.1") -> socket.socket:
             connection = stack.enter_context(socket.socket())
-            # Little of an answer is taken by a client that does not read.
+            # With small buffers, a client that does not read takes little of a response.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.settimeout(60)
             connection.bind((source, 0))
@@ -74,7 +74,7 @@ def call(path: str, headers: str = "", method: str = "GET") -> str:
 
 
 def everything(connection: socket.socket) -> bytes:
-    """What comes until the service closes the connection."""
+    """Everything that arrives until the service closes the connection."""
     pieces = []
     try:
         while piece := connection.recv(1 << 16):
@@ -85,7 +85,7 @@ def everything(connection: socket.socket) -> bytes:
 
 
 def answers(service: Service, paths: Sequence[str] = ("/health", "/features/1", "/features?limit=1", "/etl", "/docs", "/")) -> float:
-    """The longest time that a call takes a client with an address of its own, which has no connection yet."""
+    """The longest response time for a client with its own address and no open connection."""
     longest = 0.0
     for path in paths:
         session = requests.Session()
@@ -98,7 +98,7 @@ def answers(service: Service, paths: Sequence[str] = ("/health", "/features/1", 
 
 
 def connections(service: Service) -> int:
-    """How many the service has open, beside the one it listens by."""
+    """The number of the service's open connections, apart from the socket it listens on."""
     port = f"{int(service.url.rpartition(':')[2]):04X}"
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(row[1].endswith(f":{port}") and row[3] in ("01", "08") for row in rows)
@@ -109,12 +109,12 @@ def connections_of_database(project: Project) -> list[tuple]:
 
 
 def test_readers_that_stall_hold_no_connection_of_the_database(service: Service, published: Project, sockets: Callable[..., socket.socket]) -> None:
-    """More readers than the service has connections of the database, on addresses of their own."""
+    """More readers than the service has database connections, each with its own address."""
     stalled = [sockets(service, call("/features", CSV), f"127.0.1.{number}") for number in range(1, 13)]
     for reader in stalled:
         assert reader.recv(12) == b"HTTP/1.1 200"
     assert connections_of_database(published) == [] and answers(service) < SECONDS
-    # None of them is kept for ever, and what they had not taken is dropped.
+    # None of them is kept forever, and what they have not read is dropped.
     until(lambda: None if connections(service) else True)
     assert all(len(everything(reader)) < USERS * NAME_BYTES for reader in stalled)
 
@@ -157,7 +157,7 @@ def test_a_body_that_is_not_complete_starts_nothing(service: Service, sockets: C
 
 
 def trickle(connection: socket.socket, piece: bytes) -> bytes:
-    """Sends piece after piece until the service closes the connection, and gives what it said."""
+    """Sends piece after piece until the service closes the connection, and returns what it sent."""
     connection.settimeout(0.1)
     pieces = []
     end = time.monotonic() + 60
@@ -185,7 +185,7 @@ def trickle(connection: socket.socket, piece: bytes) -> bytes:
         (call("/features/1"), b"", b'"user_id":1'),
         (call("/features/1"), b"G", b'"user_id":1'),
         (call("/etl", "Content-Length: 60000\r\nContent-Type: application/json\r\n", "POST"), b" ", b"The body did not arrive in time."),
-        # Answered before the body is there, which then never ends.
+        # The response comes before the body, which then never ends.
         (call("/etl", "Content-Length: 60000\r\nOrigin: https://evil.example\r\n", "POST"), b" ", b"A page of another site"),
     ],
     ids=["nothing", "half a header", "a header by and by", "idle", "half a second call", "a body by and by", "a body for nothing"],
@@ -207,14 +207,14 @@ def test_a_header_has_a_size(service: Service, sockets: Callable[..., socket.soc
 
 
 def test_one_client_cannot_take_every_place(published: Project, sockets: Callable[..., socket.socket]) -> None:
-    """The oldest idle connection makes room for the next of the same client; others are not touched."""
+    """The client's oldest idle connection makes room for its next one; other clients are not affected."""
     with serving(published, ETL_CONNECTIONS_PER_CLIENT="20", ETL_HEADER_SECONDS="60") as service:
         other = sockets(service, source="127.0.0.3")
         idle = [sockets(service) for _ in range(60)]
         until(lambda: True if connections(service) <= 21 else None)
         for said in filter(None, map(everything, filter(has_answer, idle))):
             assert b"There are 20 connections from your address already; close some, or try again in a moment." in said
-        # The client itself is served, too, as soon as its others have been idle for a moment.
+        # The client itself is also served, as soon as its other connections have been idle for a moment.
         until(lambda: requests.get(f"{service.url}/features/1", timeout=60).status_code == 200 or None)
         until(lambda: True if connections(service) <= 21 else None)
         assert answers(service) < SECONDS
@@ -223,7 +223,7 @@ def test_one_client_cannot_take_every_place(published: Project, sockets: Callabl
 
 
 def test_one_client_cannot_take_every_connection_of_the_database(service: Service, published: Project, sockets: Callable[..., socket.socket]) -> None:
-    """More calls of one client than there are connections, all of which wait for a table."""
+    """One client makes more calls than there are connections, and all of them wait for a table."""
     with psycopg2.connect(host=published.environment["PGHOST"], user="postgres", dbname="postgres") as locking, locking.cursor() as cursor:
         cursor.execute(f"lock table {published.schema}.user_features")
         for _ in range(CONNECTIONS * 2):
@@ -243,13 +243,13 @@ def test_a_proxy_is_many_clients(published: Project, sockets: Callable[..., sock
 
 
 def has_answer(connection: socket.socket) -> bool:
-    """Whether something has come already."""
+    """Whether anything has arrived yet."""
     return bool(select.select([connection], [], [], 0)[0])
 
 
 @contextmanager
 def few_files(number: int) -> Iterator[None]:
-    """Processes begin with a soft limit of open files, as shells have one."""
+    """Starts processes with a soft limit on open files, as shells do."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (number, before[1]))
     try:
@@ -259,7 +259,7 @@ def few_files(number: int) -> Iterator[None]:
 
 
 def test_a_thousand_clients_that_stall(published: Project, sockets: Callable[..., socket.socket]) -> None:
-    """In several ways, from a thousand addresses, before a run and during it."""
+    """They stall in several ways, from a thousand addresses, before and during a run."""
     kinds = (
         "",
         "GET /features/1 HTTP/1.1\r\n",
@@ -272,7 +272,7 @@ def test_a_thousand_clients_that_stall(published: Project, sockets: Callable[...
         for number in range(1000):
             sockets(service, kinds[number % len(kinds)], f"127.1.{number // 250}.{number % 250 + 1}")
         for number in range(40):
-            # Of which one answer is more than the buffers hold.
+            # One response is larger than the buffers.
             sockets(service, call("/features?limit=1000") * 20, f"127.2.0.{number + 1}")
         until(lambda: True if connections(service) == 1040 and not connections_of_database(published) else None)
         run_id = service.post("/etl", 202)["id"]
@@ -280,7 +280,7 @@ def test_a_thousand_clients_that_stall(published: Project, sockets: Callable[...
         assert service.get(f"/etl/{run_id}")["status"] == "running"
         assert service.post("/etl", 409)["run"] == run_id
         assert connections(service) >= 1040, "they were there all the time"
-        # Both end sooner this way than in turn: the service would give those who read some seconds.
+        # This ends both sooner than stopping them in turn: the service would give readers a few seconds.
         os.kill(service.dbt, signal.SIGKILL)
         service.end(signal.SIGKILL)
 
@@ -303,7 +303,7 @@ def test_a_connection_that_is_kept_is_as_fast_as_a_new_one(service: Service) -> 
             before = time.monotonic()
             get(f"{service.url}/features/1", timeout=60).raise_for_status()
             times.append(time.monotonic() - before)
-    # What a client puts off an acknowledgement for, on every system at least 40 ms.
+    # Clients delay some acknowledgements by at least 40 ms on every system, and no response may wait for one.
     assert statistics.median(kept) < statistics.median(new) + 0.02
 
 

@@ -1,4 +1,4 @@
-"""schemathesis over the OpenAPI of the HTTP service: whatever is sent, the answer is one that the description tells of."""
+"""Runs schemathesis on the OpenAPI description of the HTTP service: whatever is sent, the response is one that it describes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXAMPLES = 15
 
 @pytest.fixture(scope="module")
 def service(project: Project) -> Iterator[Service]:
-    """A service on a published schema, whose lock somebody has: nothing that is tried starts a run."""
+    """A service on a published schema whose lock is held, so no call starts a run."""
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     connection = psycopg2.connect(
         host=project.environment["PGHOST"], user="postgres", dbname="postgres", application_name="experiment_features run of-the-tests"

@@ -1,4 +1,4 @@
-"""The features as CSV take as much memory for a million users as for ten, and nobody who takes none holds up a run."""
+"""The features as CSV take no more memory for a million users than for ten, and a client that stalls delays no run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from conftest import Project
 from services import Service, serving, until
 
 USERS = 1_000_000
-# More than the buffers of sockets hold.
+# In total, more than the buffers of sockets hold.
 BYTES_OF_A_USER = 120
 
 
 @pytest.fixture(scope="module")
 def service(project: Project) -> Iterator[Service]:
-    """A service over a table that no dbt has built: what matters is its size."""
+    """A service on a table that no dbt has built; only its size matters."""
     project.query(
         "create schema {schema}; create table {schema}.user_features as select user_id, 1::bigint as total_experiments, "
         "12.5::double precision as avg_experiment_run_time, 12.5 as total_experiment_run_time, 1::bigint as distinct_compounds, "
@@ -37,7 +37,7 @@ def peak_mebibytes(service: Service) -> float:
 
 
 def stream(service: Service) -> tuple[int, str]:
-    """How many bytes the CSV has, and their digest."""
+    """The number of bytes in the CSV, and their digest."""
     digest, size = hashlib.sha256(), 0
     for piece in service.call("GET", "/features", 200, headers={"Accept": "text/csv"}, stream=True).iter_content(1 << 16):
         digest.update(piece)
@@ -55,9 +55,9 @@ def test_a_million_users_take_the_memory_of_ten(service: Service, project: Proje
     )
     size, digest = stream(service)
     assert size > USERS * BYTES_OF_A_USER
-    # A fraction of what the rows themselves take.
+    # A fraction of the size of the rows.
     assert peak_mebibytes(service) - before < 8, "MiB"
-    # All of them, in order.
+    # All rows, in order.
     lines = "\n".join(f"{number},1,12.5,12.5,1,1,{'x' * 100}{number},1,1" for number in range(1, USERS + 1))
     header = (
         "user_id,total_experiments,avg_experiment_run_time,total_experiment_run_time,distinct_compounds,most_common_compound_id,"
@@ -72,7 +72,7 @@ def test_who_takes_data_slowly_reads_no_table(service: Service, project: Project
     first = next(pieces)
     assert files(service) and not readers(project)
     project.query("delete from {schema}.user_features where user_id > 10")
-    # What was published when the call came.
+    # The response is what was published when the call arrived.
     assert len(first) + sum(map(len, pieces)) > USERS * BYTES_OF_A_USER
     until(lambda: None if files(service) else True)
 
@@ -93,7 +93,7 @@ def files(service: Service) -> list[str]:
     """Open files without a name."""
     names = []
     for link in Path(f"/proc/{service.process.pid}/fd").iterdir():
-        # One may be closed meanwhile.
+        # A file may be closed meanwhile.
         with suppress(FileNotFoundError):
             names.append(str(link.readlink()))
     return [name for name in names if name.endswith("(deleted)")]

@@ -1,6 +1,6 @@
 """The page of the HTTP service in headless Chromium.
 
-With SAVE_SCREENSHOT set, the page that README.md shows is taken anew: `SAVE_SCREENSHOT=1 pytest tests/python/test_service_page.py`.
+SAVE_SCREENSHOT=1 renews the screenshot in README.md: `SAVE_SCREENSHOT=1 pytest tests/python/test_service_page.py`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def column(browser: webdriver.Chrome, number: int) -> list[str]:
 
 
 def emulate(browser: webdriver.Chrome, scheme: str, width: int, height: int = 1000) -> None:
-    # Without motion, so that a screenshot shows the bar where it is.
+    # Without animations, to show the bar in its final place in a screenshot.
     features = [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -77,7 +77,7 @@ def open_page(browser: webdriver.Chrome, service: Service) -> None:
 
 @pytest.fixture(scope="module")
 def pressed(browser: webdriver.Chrome, service: Service) -> list[tuple[int, int]]:
-    """The button pressed on an empty database: what the bar showed until the run's end."""
+    """Presses the button on an empty database: what the bar shows until the run ends."""
     emulate(browser, "light", 1200)
     open_page(browser, service)
     wait(browser, lambda page: "Nothing has been published yet" in text(page, "#features-state"))
@@ -171,7 +171,7 @@ def test_why_a_run_failed_and_rows_were_rejected(browser: webdriver.Chrome, serv
     wait(browser, lambda page: text(page, "#runs-table tbody").startswith("failed "))
     assert "12 of 17 rows" in text(browser, "#runs-table tbody").partition("succeeded")[0]
     assert text(browser, "#rejected-state") == "1 rows were rejected, and 0 cells of other rows left out."
-    # What comes from files is text.
+    # Values from files are shown as text, not as HTML.
     assert "The row is a duplicate of row <b>…</b>." in text(browser, "#rejected-table")
     published.query("delete from {schema}.rejected_rows")
 
@@ -207,7 +207,7 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_blocked(browser: webdri
 
 
 def test_screenshot(browser: webdriver.Chrome, service: Service, pressed: Any, project: Project) -> None:
-    """What README.md shows: after a run, with the page at its full height."""
+    """The screenshot in README.md: after a run, with the page at its full height."""
     shutil.copy(PUBLISHED / "users.csv", project.seeds)
     service.post("/etl?wait=true", 200)
     emulate(browser, "light", WIDTH)

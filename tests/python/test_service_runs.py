@@ -1,4 +1,4 @@
-"""Runs of the HTTP service: one at a time, seen as they go, stopped, killed, and found again in the run log."""
+"""Runs of the HTTP service: one at a time, followed while they run, stopped, killed, and found again in the run log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from experiment_features.postgres import Server
 
 @contextmanager
 def halted(project: Project) -> Iterator[None]:
-    """Builds stop at a model in the middle, which is read by somebody meanwhile."""
+    """Builds stop at a model in the middle, because a reader holds its table."""
     connection = psycopg2.connect(host=project.environment["PGHOST"], user="postgres", dbname="postgres")
     try:
         with connection.cursor() as cursor:
@@ -33,7 +33,7 @@ def halted(project: Project) -> Iterator[None]:
 
 
 def at_the_halt(project: Project) -> bool | None:
-    """Whether a build waits for the reader."""
+    """True if a build waits for the reader, otherwise None."""
     waiting = project.query("select 1 from pg_locks where not granted and relation = to_regclass('{schema}_staging.int_rows_per_file')")
     return True if waiting else None
 
@@ -50,7 +50,7 @@ def service(project: Project) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def built(service: Service, project: Project) -> Iterator[Service]:
-    """A service, twenty calls to it at once, and the events of the one run that began."""
+    """A service after twenty simultaneous calls, and the events of the one run that began."""
     with ThreadPoolExecutor(20) as callers:
         answers = list(callers.map(lambda _: service.call("POST", "/etl"), range(20)))
     started = [answer.json() for answer in answers if answer.status_code == 202]
@@ -93,7 +93,7 @@ def test_cancel(built: Service, project: Project) -> None:
 
 
 def test_cancel_of_a_process_that_does_not_end(built: Service, project: Project) -> None:
-    """It is killed after a time, and was stopped as it was told to all the same."""
+    """It is killed after a while, but the run still counts as cancelled."""
     with halted(project):
         run_id = start_and_halt(built, project)
         dbt = built.dbt
@@ -122,7 +122,7 @@ def test_dbt_killed(built: Service, project: Project) -> None:
         assert (listed["id"], listed["status"]) == (run_id, "interrupted")
         assert project.features() == EXPECTED
         until(lambda: None if locks(project) else True)
-        # The next run begins at once, and what the killed one left in the server is gone.
+        # The next run begins at once, and the statements that the killed one left in the server are gone.
         following = built.post("/etl", 202)["id"]
         built.run_when(following, lambda run: run["nodes_done"])
         assert built.get(f"/etl/{run_id}")["status"] == "interrupted"
@@ -130,7 +130,7 @@ def test_dbt_killed(built: Service, project: Project) -> None:
 
 
 def test_a_run_that_nobody_holds_the_lock_for(built: Service, project: Project) -> None:
-    """As a service finds it that is started after the machine went down."""
+    """A service finds such a run if it starts after the machine crashed."""
     project.query("insert into {schema}_audit.runs (id, command, started_by) values ('gone', 'dbt build', 'alice')")
     run = built.get("/etl/gone")
     assert (run["status"], run["message"]) == ("interrupted", "The process ended before the run did.")
@@ -149,7 +149,7 @@ def test_wait_for_a_run_that_is_stopped(built: Service, project: Project) -> Non
 
 
 def test_a_run_of_a_shell(built: Service, project: Project) -> None:
-    """It is seen, keeps others away, and can be stopped, which leaves what is published as it was."""
+    """It is visible, keeps other runs away, and can be stopped, which leaves the published tables as they were."""
     with halted(project):
         shell = project.start(*BUILD, FEATURES_STARTED_BY="alice")
         until(lambda: at_the_halt(project))
@@ -185,7 +185,7 @@ def test_service_killed_and_started_again(built: Service, project: Project) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_service_ends(built: Service, project: Project, number: signal.Signals) -> None:
-    """A running build is ended cleanly, and those who watch or wait are let go."""
+    """A running build is ended cleanly, and clients that watch it or wait for it are released."""
     with serving(project) as service, halted(project):
         run_id = start_and_halt(service, project)
         dbt = service.dbt
@@ -212,7 +212,7 @@ def broken_project(project: Project) -> dict[str, str]:
 
 
 def no_database(project: Project) -> dict[str, str]:
-    """dbt is sent elsewhere than the service, which would not start it without a database."""
+    """Gives dbt a different server than the service, which would not start dbt without a database."""
     environment = small_project(project, "elsewhere", "select 1 as one")
     text = (PROJECT / "profiles" / "profiles.yml").read_text()
     (Path(environment["DBT_PROJECT_DIR"]) / "profiles.yml").write_text(text.replace("env_var('PGHOST', 'localhost')", "'/nowhere'"))
@@ -252,7 +252,7 @@ def test_database_stopped_and_started(tmp_path: Path) -> None:
             service.call("GET", "/", 200)
             server.up()
             assert service.get("/health") == {"database": True, "published": None}
-        # Without a database, too.
+        # Also without a database at the start.
         server.down()
         with serving(project) as service:
             assert "The database does not answer yet" in service.output

@@ -1,4 +1,4 @@
-"""What `make torture` does, in small numbers."""
+"""Runs `make torture` in small numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several builds at the same moment, while readers look at what is published."""
+"""Several builds at the same moment, while readers read the published tables."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Reader(threading.Thread):
     """Reads all published tables together as fast as it can, in several ways, until it is stopped.
 
     Args:
-        project: whose tables.
-        inputs: all tables have to be as the oracle says for one of them.
-        may_be_missing: whether the tables need not be there before they were first seen.
+        project: the project with the tables.
+        inputs: the tables have to match the oracle's results for one of these inputs.
+        may_be_missing: whether the tables may be missing until they are first seen.
     """
 
     def __init__(self, project: Project, inputs: tuple[Input, ...], may_be_missing: bool) -> None:
@@ -71,7 +71,7 @@ class Reader(threading.Thread):
             self._count_builds()
 
     def stop(self) -> None:
-        """Ends the thread. Raises AssertionError where something was wrong."""
+        """Ends the thread. Raises AssertionError if anything was wrong."""
         self._stopped.set()
         self.join(DEADLINE_SECONDS)
         for connection in (self._simple, self._preparing, self._repeatable):
@@ -108,13 +108,13 @@ class Reader(threading.Thread):
             return read_state(connection, self._statement)
 
     def _query_in_one_transaction(self) -> State:
-        """A table for a table. The names of tables are looked up outside of what a transaction sees of their rows."""
+        """Reads table by table. Postgres looks up the names of tables outside the snapshot in which a transaction sees rows."""
         if self._may_be_missing:
             return self._query()
         return read_one_by_one(self._project, self._repeatable)
 
     def _count_builds(self) -> None:
-        """Looks at the locks themselves, and at what the run log says of them."""
+        """Counts the locks that are held, and the builds that are running according to the run log."""
         locks = self._rows(self._simple, "select count(*) from pg_locks where locktype = 'advisory' and granted")[0][0]
         try:
             running = self._rows(self._simple, f"select count(*) from {self._project.schema}_audit.runs where status = 'running'")[0][0]
@@ -135,7 +135,7 @@ class Reader(threading.Thread):
 
 @contextmanager
 def reading(project: Project, inputs: tuple[Input, ...], may_be_missing: bool) -> Iterator[Reader]:
-    """A reader at work."""
+    """A running reader."""
     reader = Reader(project, inputs, may_be_missing)
     reader.start()
     try:
@@ -145,7 +145,7 @@ def reading(project: Project, inputs: tuple[Input, ...], may_be_missing: bool) -
 
 
 def on_empty(campaign: Campaign, ground: Ground, builds: int, rounds: int) -> None:
-    """Nothing is there, not even the schemas."""
+    """Builds start with nothing there, not even the schemas."""
     inputs = two_inputs(campaign.random(ON_EMPTY))
     for number in range(rounds):
         with campaign.attempt(ON_EMPTY, f"{builds} builds"):
@@ -153,7 +153,7 @@ def on_empty(campaign: Campaign, ground: Ground, builds: int, rounds: int) -> No
 
 
 def on_full(campaign: Campaign, ground: Ground, builds: int, rounds: int) -> None:
-    """The tables of one input are there."""
+    """Builds start with the tables of one input there."""
     inputs = two_inputs(campaign.random(ON_FULL))
     project = ground.project("full_again")
     build(project, inputs[0])
@@ -163,7 +163,7 @@ def on_full(campaign: Campaign, ground: Ground, builds: int, rounds: int) -> Non
 
 
 def while_publishing(campaign: Campaign, ground: Ground, rounds: int) -> None:
-    """A build is held when it has changed all tables and not yet committed, and then goes on."""
+    """Holds a build after it has changed all tables and before it commits, then lets it go on."""
     old, new = two_inputs(campaign.random(WHILE_PUBLISHING))
     project = ground.project("publishing")
     build(project, old)
@@ -175,7 +175,7 @@ def while_publishing(campaign: Campaign, ground: Ground, rounds: int) -> None:
             reading(project, (old, new), may_be_missing=False) as reader,
         ):
             new.write(project.seeds)
-            # Readers of the publications have no need to wait, the new row has.
+            # The readers of the publications need not wait, but the insert of the new row does.
             holder.cursor().execute(f"lock table {project.schema}.publications in share mode")
             process = project.start(*BUILD)
             wait_for(project, WAITING, process)
@@ -195,14 +195,14 @@ def while_publishing(campaign: Campaign, ground: Ground, rounds: int) -> None:
 
 
 def connect_repeatable(project: Project) -> psycopg2.extensions.connection:
-    """A connection whose transactions see one state each."""
+    """A connection whose transactions each see a single state."""
     connection = connect(project, autocommit=False)
     connection.set_session("repeatable read", readonly=True)
     return connection
 
 
 def read_one_by_one(project: Project, connection: psycopg2.extensions.connection, commits: bool = True) -> State:
-    """What is published, read with a query for each table in one transaction; commits, whether that ends."""
+    """The published tables, read with one query each in one transaction; commits: whether to end it."""
     state: State = {}
     with connection.cursor() as cursor:
         for table, (query, order) in TABLES.items():

@@ -1,4 +1,4 @@
-"""What the campaign keeps: which fault was tried how often, and what was lost."""
+"""The results of the campaign: how often each fault was tried, and what was lost."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Fault:
     """One line of the table.
 
     Args:
-        name: what was done to the project.
-        tries: how often.
-        losses: of each try that the project did not survive, what was expected and what was found.
-        not_possible: why it cannot be tried on this machine; empty where it can.
+        name: what is done to the project.
+        tries: how often it was tried.
+        losses: for each try that the project did not survive, what was expected and what was found.
+        not_possible: why it cannot be tried on this machine; empty if it can.
     """
 
     name: str
@@ -32,8 +32,8 @@ class Campaign:
     """All faults that were tried, in the order in which they were first named.
 
     Args:
-        seed: of everything that is random.
-        names: the faults that are to be tried, in the order of the table.
+        seed: the seed for everything random.
+        names: the faults to be tried, in the order of the table.
     """
 
     def __init__(self, seed: int, names: Sequence[str] = ()) -> None:
@@ -43,7 +43,7 @@ class Campaign:
         self._lock = threading.Lock()
 
     def random(self, name: str) -> random.Random:
-        """A source of randomness of its own for each name, whatever else is going on."""
+        """A separate source of randomness for each name, independent of everything else."""
         return random.Random(f"{self.seed} {name}")
 
     def say(self, text: str) -> None:
@@ -52,13 +52,13 @@ class Campaign:
             print(f"{time.monotonic() - self._started:5.0f} s  {text}", flush=True)
 
     def fault(self, name: str) -> Fault:
-        """The line of the table."""
+        """The line of a fault in the table."""
         with self._lock:
             return self.faults.setdefault(name, Fault(name))
 
     @contextmanager
     def attempt(self, name: str, detail: str = "", quiet: bool = False) -> Iterator[None]:
-        """Counts a try, which is lost where an exception comes out of it; quiet, says nothing where it is not."""
+        """Counts a try, which is lost if it raises an exception; quiet: whether to print nothing if it does not."""
         fault = self.fault(name)
         fault.tries += 1
         what = f"{name}, try {fault.tries}{detail and f' ({detail})'}"
@@ -78,7 +78,7 @@ class Campaign:
                 self.say(f"survived: {what}")
 
     def forget(self, name: str) -> None:
-        """Takes a fault out of the table, where nothing was lost by it."""
+        """Removes a fault from the table if it caused no loss."""
         if name in self.faults and not self.faults[name].losses:
             del self.faults[name]
 

@@ -1,4 +1,4 @@
-"""A file that something writes to, replaces or cuts short while `dbt seed` loads it."""
+"""Files that are written to, replaced or cut short while `dbt seed` loads them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ GROWS = "a file that grows without end while `dbt seed` loads it"
 REPLACED = "a file replaced while `dbt seed` loads it"
 CUT_SHORT = "a file cut short while `dbt seed` loads it"
 HEADER = "experiment_id,user_id,experiment_compound_ids,experiment_run_time\n"
-# So many rows take some tenths of a second.
+# Loading this many rows takes a few tenths of a second.
 ROWS = 150_000
 CHANGED = "changed while it was loaded"
 LOADING = "select 1 from pg_stat_activity where query ilike '%{schema}_raw%user_experiments%' and state <> 'idle' and pid <> pg_backend_pid()"
 
 
 def change_files(campaign: Campaign, ground: Ground, times: int) -> None:
-    """Each kind so many times: on plain files, which go in by COPY, and on those with an odd quote, which do not."""
+    """Tries each kind this many times: on plain files, which are loaded by COPY, and on files with an odd quote, which are not."""
     choose = campaign.random(GROWS)
     project = ground.project("changing")
     file = project.seeds / "user_experiments.csv"
@@ -41,7 +41,7 @@ def change_files(campaign: Campaign, ground: Ground, times: int) -> None:
 
 
 def _grow(project: Project, choose: Random, file: Path, old: list[tuple]) -> None:
-    """It grows before, during and after the load, which can never be of the whole file."""
+    """Appends before, during and after the load, which can therefore never load the whole file."""
     stop = threading.Event()
 
     def write() -> None:
@@ -76,7 +76,7 @@ def _cut_short(project: Project, choose: Random, file: Path, old: list[tuple]) -
 
 
 def _change_once(project: Project, file: Path, old: list[tuple], change: Callable[[], object]) -> None:
-    """The change comes as soon as the server works on the table; then all of one file is loaded, or nothing."""
+    """Changes the file as soon as the server works on the table; either all of one file is loaded, or nothing."""
     before = file.read_bytes()
     process = project.start("seed")
     _as_soon_as_loading(project, process)
@@ -84,7 +84,7 @@ def _change_once(project: Project, file: Path, old: list[tuple], change: Callabl
     output = finish(process)
     found = _rows(project)
     if process.returncode == 0:
-        # One file or the other, by its checksum in the run log, with all of its rows.
+        # Either file, identified by its checksum in the run log, with all of its rows.
         wanted = [(hashlib.sha256(content).hexdigest(), content.count(b"\n")) for content in (before, file.read_bytes())]
         logged = project.query("select sha256, rows_read from {schema}_audit.run_files where file = 'user_experiments.csv' order by loaded desc limit 1")
         assert logged[0] in wanted and found[0][0] == logged[0][1], f"{found[0][0]} rows were loaded, {logged} is on record, not {wanted}"
@@ -99,12 +99,12 @@ def _as_soon_as_loading(project: Project, process: subprocess.Popen[str]) -> Non
     except AssertionError:
         if process.poll() is None:
             raise
-        # It was too fast to be seen, which leaves the change for after the load.
+        # The load was too fast to be seen, so the change comes after it.
         runs_until(process, 0)
 
 
 def _rows(project: Project) -> list[tuple]:
-    """How many rows the table has, and a checksum of them."""
+    """The number of rows in the table, and their checksum."""
     return project.query(
         "select count(*), sum(hashtextextended(concat_ws('|', row_number, experiment_id, user_id, experiment_compound_ids, "
         "experiment_run_time, row_fault, row_text), 0)) from {schema}_raw.user_experiments"
@@ -112,7 +112,7 @@ def _rows(project: Project) -> list[tuple]:
 
 
 def _content(choose: Random, odd: bool, rows: int = ROWS) -> bytes:
-    """So many experiments; odd, whether a quote inside a cell keeps the file from COPY."""
+    """This many experiments; odd: whether a quote inside a cell keeps the file from COPY."""
     lines = [f"{key},{choose.randint(1, 10)},1;2;3,{choose.randint(1, 999)}" for key in range(1, rows + 1)]
     if odd:
         lines[len(lines) // 2] = f'{rows // 2},1,1"2,5'

@@ -1,4 +1,4 @@
-"""Connections that are cut or never made, a server that is too old, and one whose disk is full."""
+"""Connections that are cut or cannot be made, a server that is too old, and a server whose disk is full."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ LOCK_HOLDER = "application_name like 'experiment_features run %'"
 
 
 def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
-    """Some worker is at a statement when its connection goes."""
+    """Cuts the connection of a worker while it runs a statement."""
     choose = campaign.random(WORKER_CUT)
     project = ground.project("worker_cut")
     inputs = two_inputs(choose)
     seconds = prepare(project, inputs[0], times)
     for old, new in tries(campaign, WORKER_CUT, project, *inputs, times):
-        # Before the last statements of the run, after which nobody would miss a connection.
+        # Before the last statements of the run, after which no connection would be missed.
         moment = choose.uniform(0, 0.2) * seconds
         with campaign.attempt(WORKER_CUT, f"{moment:.2f} s after the first statement, of {seconds:.2f} s"):
             new.write(project.seeds)
@@ -47,7 +47,7 @@ def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
             wait_for(project, f"select pg_terminate_backend(pid) {at_work} limit 1", process)
             output = finish(process)
             if process.returncode == 0:
-                # The worker had what it wanted already, so nothing may be missing.
+                # The worker had already finished, so nothing may be missing.
                 expect_state(published(project), new, where="after a cut that nobody noticed")
                 expect_order(project)
             else:
@@ -57,7 +57,7 @@ def cut_worker(campaign: Campaign, ground: Ground, times: int) -> None:
 
 
 def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
-    """Without its lock, a run does nothing any more, and the next one builds as if it had not been."""
+    """A run without its lock stops, and the next run builds as if it had not existed."""
     choose = campaign.random(LOCK_CUT)
     project = ground.project("lock_cut")
     inputs = two_inputs(choose)
@@ -79,7 +79,7 @@ def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
             following = project.start(*BUILD, DBT_TARGET_PATH=str(project.folder / "following"))
             output = " ".join(finish(process).split())
             assert process.returncode != 0, f"exit status 0:\n{output}"
-            # Statements that are under way end in the words of Postgres.
+            # Statements in progress end with the messages of Postgres.
             assert re.search("connection that holds the lock was cut|terminating connection|server closed the connection", output), output
             output = finish(following)
             assert following.returncode == 0, f"the following build failed:\n{output}"
@@ -89,7 +89,7 @@ def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
 
 
 def wrong_password(campaign: Campaign, ground: Ground) -> None:
-    """The server asks for a password, over TCP."""
+    """The server asks for a password over TCP."""
     old, new = two_inputs(campaign.random(WRONG_PASSWORD))
     project = ground.project("password")
     with campaign.attempt(WRONG_PASSWORD), _asking_for_password(project, ground) as environment:
@@ -104,7 +104,7 @@ def wrong_password(campaign: Campaign, ground: Ground) -> None:
 
 @contextmanager
 def _asking_for_password(project: Project, ground: Ground) -> Iterator[dict[str, str]]:
-    """Has the server listen on TCP as well, and ask the user `guarded` for the password "right one"."""
+    """Makes the server also listen on TCP, and ask the user `guarded` for the password "right one"."""
     server = ground.server
     rules = server.data / "pg_hba.conf"
     before = rules.read_text()
@@ -128,7 +128,7 @@ def _free_port() -> int:
 
 
 def old_server(campaign: Campaign, ground: Ground) -> None:
-    """What answers says that it is PostgreSQL 13.4."""
+    """A server reports that it is PostgreSQL 13.4."""
     project = ground.project("old_server")
     for command in (BUILD, ("seed",)):
         with campaign.attempt(OLD_SERVER, f"dbt {command[0]}"), _server_that_says("13.4") as port:
@@ -138,7 +138,7 @@ def old_server(campaign: Campaign, ground: Ground) -> None:
 
 @contextmanager
 def _server_that_says(version: str) -> Iterator[int]:
-    """Speaks as much of Postgres's protocol as a client needs to connect and to send statements; gives its port."""
+    """Speaks enough of Postgres's protocol for a client to connect and send statements; yields its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_accept, args=(listener, version), daemon=True).start()
         yield listener.getsockname()[1]
@@ -157,7 +157,7 @@ def _answer(connection: socket.socket, version: str) -> None:
 
     ready = message(b"Z", b"I")
     with contextlib.suppress(OSError, struct.error), connection, connection.makefile("rb") as sent:
-        # Requests for encryption are 8 bytes and are declined, a startup message is longer.
+        # Requests for encryption have 8 bytes and are declined; a startup message is longer.
         while (length := struct.unpack("!i", sent.read(4))[0]) == 8:
             sent.read(4)
             connection.sendall(b"N")
@@ -175,7 +175,7 @@ def _answer(connection: socket.socket, version: str) -> None:
 
 
 def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
-    """New tables lie on a small disk, on which some random space is left: for none of them, or for some."""
+    """New tables are on a small disk with a random amount of free space: enough for none of them, or for some."""
     choose = campaign.random(DISK_FULL)
     disk = ground.server.home / "small_disk"
     disk.mkdir()
@@ -193,13 +193,13 @@ def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
     try:
         project.query("create role small login superuser")
         with contextlib.closing(connect(project)) as connection:
-            # Not in a transaction.
+            # This statement cannot run in a transaction.
             connection.cursor().execute(f"create tablespace small location '{disk}'")
         project.query("alter role small set default_tablespace = small")
         project.environment.update(PGUSER="small")
         build(project, inputs[0])
         for old, new in tries(campaign, DISK_FULL, project, *inputs, times):
-            # Two pages, in which none of the tables has room.
+            # Two pages, which is too little for any table.
             left = choose.randrange(0, 16_384)
             with campaign.attempt(DISK_FULL, f"{left:,} bytes left"):
                 new.write(project.seeds)
@@ -209,7 +209,7 @@ def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
                     expect_state(published(project), old, where="with a full disk")
                 build(project, new)
         for old, new in tries(campaign, DISK_FILLS_UP, project, *(inputs if times % 2 == 0 else inputs[::-1]), times):
-            # Less than what a build of so few rows takes before it has freed what it replaces.
+            # Less than a build of this size needs before it frees what it replaces.
             left = choose.randrange(16_384, 60_000)
             with campaign.attempt(DISK_FILLS_UP, f"{left:,} bytes left"):
                 new.write(project.seeds)
@@ -230,7 +230,7 @@ def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
 
 @contextmanager
 def _filled(disk: Path, left: int) -> Iterator[None]:
-    """Leaves so many bytes on a disk."""
+    """Leaves this many bytes free on a disk."""
     filler = disk / "filler"
     with filler.open("wb") as file:
         file.write(b"\0" * (shutil.disk_usage(disk).free - left))

@@ -1,4 +1,4 @@
-"""Generated inputs, and such with random bytes in them, against the oracle in plain Python."""
+"""Compares generated inputs, some with random bytes in them, with the oracle in plain Python."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ RAW = ("users", "user_experiments", "compounds")
 
 
 def with_random_bytes(choose: Random, one: Input) -> Input:
-    """An input of which one file is random bytes, or has some bytes changed, left out or put in."""
+    """An input in which one file is random bytes, or has some bytes changed, removed or inserted."""
     name = choose.choice(["users", "experiments", "compounds"])
     content = bytearray(getattr(one, name))
     if choose.random() < 0.2:
         return replace(one, **{name: choose.randbytes(choose.randrange(300))})
     for _ in range(choose.randint(1, 5)):
         place = choose.randint(0, len(content))
-        # Bytes that mean something to a reader of CSV, or any.
+        # Bytes that have a meaning for a CSV reader, or arbitrary ones.
         some = bytes([choose.choice(b'",;\t\r\n\\\x00\x02 \xc2\xa0\xef\xbb\xbf\xff019;' + choose.randbytes(4))])
         length = choose.choice([0, 0, 1, 1, 5])
         content[place : place + length] = choose.choice([b"", some, some])
@@ -37,7 +37,7 @@ def with_random_bytes(choose: Random, one: Input) -> Input:
 
 
 def compare(campaign: Campaign, ground: Ground, number: int) -> None:
-    """A quarter of the inputs has random bytes in it; dbt starts once for some hundred of them."""
+    """A quarter of the inputs contain random bytes; dbt starts once for a few hundred inputs."""
     choose = campaign.random(RANDOM_BYTES)
     project = ground.project("generated")
     cases.prepare(project)
@@ -50,7 +50,7 @@ def compare(campaign: Campaign, ground: Ground, number: int) -> None:
 
 
 def _compare_batch(campaign: Campaign, project: Project, batch: list[tuple[str, Input]]) -> None:
-    """Where dbt stops at an input, it is looked for by halves."""
+    """If dbt stops at an input, bisects the batch to find it."""
     try:
         files = [{"users": one.users, "user_experiments": one.experiments, "compounds": one.compounds} for _, one in batch]
         outcomes = cases.run(project, files)
@@ -69,11 +69,11 @@ def _compare_batch(campaign: Campaign, project: Project, batch: list[tuple[str, 
 
 
 def build_whole(campaign: Campaign, ground: Ground, number: int) -> None:
-    """Nothing is changed by a file that cannot be loaded, nor by an input with too many rejected rows."""
+    """A file that cannot be loaded, or an input with too many rejected rows, changes nothing."""
     choose = campaign.random(WHOLE_BUILDS)
     project = ground.project("whole_builds")
     project.dbt(*BUILD, "--quiet")
-    # One in ten cannot be loaded.
+    # One input in ten cannot be loaded.
     collected = generate(20 * max(number, 10), campaign.seed + 1)
     with_problem = [one for one in collected if problem_of(one)]
     others = [one for one in collected if not problem_of(one)]
@@ -116,7 +116,7 @@ def _build_whole(project: Project, one: Input, problem: oracle.LoadError | None)
 
 
 def _may_be_a_mismatch(result: oracle.Result) -> bool:
-    """Whether a file has too many rejects. A list counts as unusable also where some of its entries are used, which the oracle does not say."""
+    """Whether a file has too many rejects. A list also counts as unusable if only some entries are used, which the oracle does not report."""
     rows = {f"{name}.csv": sum(row[0] == f"{name}.csv" and not row[3] for row in result.rejected) for name in RAW}
     if any(count > 10 or count > result.rows_read[file] / 2 for file, count in rows.items()):
         return True

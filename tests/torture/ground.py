@@ -1,4 +1,4 @@
-"""A Postgres of the campaign's own, projects on it, and two inputs whose results differ in every published table."""
+"""The campaign's own Postgres server, projects on it, and two inputs whose results differ in every published table."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from conftest import BUILD, Project, connection_environment
 from experiment_features.postgres import Server
 
 DEADLINE_SECONDS = 120
-# The published tables, each with a query for what the oracle knows of it and the order of the rows; of the publications,
-# the files of the last one.
+# The published tables, each with a query for the columns that the oracle computes, and the order of the rows. For the
+# publications, these are the files of the last one.
 TABLES = {
     "user_features": ("select * from {schema}.user_features", "user_id"),
     "experiment_summary": ("select * from {schema}.experiment_summary", "users"),
@@ -36,7 +36,7 @@ TABLES = {
         "file",
     ),
 }
-# All of them in one statement, side by side: each has its column `place`, which is null where it has fewer rows.
+# All tables in one statement, side by side: each has its own column `place`, which is null after its last row.
 ALL_TABLES = f"select {', '.join(f'{table}.*' for table in TABLES)} from " + " full join ".join(
     f"(select row_number() over (order by {order}) as place, * from ({query}) as one) as {table}{' using (place)' if number else ''}"
     for number, (table, (query, order)) in enumerate(TABLES.items())
@@ -53,11 +53,11 @@ class Ground:
     folder: Path
 
     def project(self, schema: str) -> Project:
-        """A project with a schema of its own."""
+        """A project with its own schema."""
         return Project(self.folder / schema, schema, connection_environment(self.server))
 
     def kill_server(self) -> None:
-        """Ends the postmaster as a machine without memory does."""
+        """Kills the postmaster, as a machine that is out of memory does."""
         process = int((self.server.data / "postmaster.pid").read_text().split()[0])
         os.kill(process, signal.SIGKILL)
         state = Path(f"/proc/{process}/stat")
@@ -70,7 +70,7 @@ class Ground:
 
 @contextmanager
 def ground(folder: Path) -> Iterator[Ground]:
-    """Starts a server in a folder, and removes it in the end."""
+    """Starts a server in a folder, and removes it at the end."""
     server = Server(folder / "postgres")
     server.up()
     try:
@@ -81,14 +81,14 @@ def ground(folder: Path) -> Iterator[Ground]:
 
 @dataclass(frozen=True)
 class Input:
-    """The three files, and the published tables that the oracle makes of them."""
+    """The three files, and the published tables that the oracle computes from them."""
 
     name: str
     files: dict[str, str]
     state: State
 
     def write(self, folder: Path) -> None:
-        """Puts the files into a folder, each at once."""
+        """Writes the files to a folder, each of them atomically."""
         folder.mkdir(parents=True, exist_ok=True)
         for file, content in self.files.items():
             (folder / f"{file}.new").write_text(content)
@@ -96,12 +96,12 @@ class Input:
 
 
 def two_inputs(choose: Random) -> tuple[Input, Input]:
-    """Inputs of some ten users, of whom most are in both with other features; a few rows of each are rejected."""
+    """Inputs with a few dozen users, most of them in both but with different features; a few rows of each are rejected."""
     return some_input("A", choose, users=30, experiments=150, rejected=3), some_input("B", choose, users=41, experiments=190, rejected=5)
 
 
 def some_input(name: str, choose: Random, users: int, experiments: int, rejected: int) -> Input:
-    """A random input of so many rows; rejected, how many further experiments are of unknown users."""
+    """A random input with this many rows; rejected: the number of additional experiments with unknown users."""
     known = [str(choose.randint(1, users)) for _ in range(experiments)] + [str(users + 1)] * rejected
     files = {
         "users": [
@@ -122,7 +122,7 @@ def some_input(name: str, choose: Random, users: int, experiments: int, rejected
 
 
 def expected(users: bytes, experiments: bytes, compounds: bytes) -> State:
-    """What is published of an input. Raises oracle.LoadError."""
+    """What is published for an input. Raises oracle.LoadError."""
     result = oracle.compute(users, experiments, compounds)
     files = {oracle.COMPOUNDS: compounds, oracle.EXPERIMENTS: experiments, oracle.USERS: users}
     return {
@@ -135,18 +135,18 @@ def expected(users: bytes, experiments: bytes, compounds: bytes) -> State:
 
 
 def published(project: Project) -> State:
-    """What is published, as one statement sees it."""
+    """The published tables, as one statement sees them."""
     with contextlib.closing(connect(project)) as connection:
         return read_state(connection, ALL_TABLES.replace("{schema}", project.schema))
 
 
 def read_state(connection: psycopg2.extensions.connection, statement: str) -> State:
-    """What ALL_TABLES gives, or a statement that runs it, as when it was prepared."""
+    """The result of ALL_TABLES, or of a statement that runs it, such as `execute` after `prepare`."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         starts = [number for number, column in enumerate(cursor.description or []) if column.name == "place"]
         rows = cursor.fetchall()
-    # Behind the last table, the slice goes to the end.
+    # For the last table, the slice goes to the end.
     return {
         table: [row[start + 1 : end] for row in sorted((row for row in rows if row[start]), key=lambda row: row[start])]
         for table, start, end in zip(TABLES, starts, [*starts[1:], None], strict=True)
@@ -154,7 +154,7 @@ def read_state(connection: psycopg2.extensions.connection, statement: str) -> St
 
 
 def expect_state(found: State, *allowed: Input | State, where: str) -> None:
-    """All published tables together are as one of the allowed states. Raises AssertionError."""
+    """Raises AssertionError unless all published tables together are in one of the allowed states."""
     states = {one.name if isinstance(one, Input) else f"state {number}": one for number, one in enumerate(allowed, 1)}
     states = {name: one.state if isinstance(one, Input) else one for name, one in states.items()}
     if found in states.values():
@@ -169,8 +169,8 @@ def expect_state(found: State, *allowed: Input | State, where: str) -> None:
 
 
 def expect_order(project: Project) -> None:
-    """After a run that succeeded: no leftover, no run that seems to go on, the history as the published features."""
-    # Of staging, what dbt replaces tables by; of what is published, the candidates of this run and of all earlier ones.
+    """After a successful run: no leftovers, no run that seems to be running, and a history that matches the published features."""
+    # In staging, the tables that dbt uses while it replaces others; elsewhere, candidates of this run and all earlier ones.
     left = project.query(
         "select nspname::text, relname::text from pg_class inner join pg_namespace on relnamespace = pg_namespace.oid "
         "where nspname in ('{schema}', '{schema}_staging', '{schema}_raw', '{schema}_audit') "
@@ -183,14 +183,14 @@ def expect_order(project: Project) -> None:
 
 
 def expect_history(project: Project) -> None:
-    """The states that the history has as those of now are what is published. Raises AssertionError."""
+    """Raises AssertionError unless the current states in the history are the published rows."""
     columns = ", ".join(
         name for (name,) in project.query(
             "select column_name::text from information_schema.columns where table_schema = '{schema}' and table_name = 'user_features' "
             "order by ordinal_position"
         )
     )  # fmt: skip
-    # In one statement, as what a killed dbt asked for last may still be under way.
+    # In one statement, because the last statement of a killed dbt may still be running.
     features = f"select {columns} from {{schema}}.user_features"
     history = f"select {columns} from {{schema}}.user_features_history where valid_to is null"
     different = project.query(f"({features} except all {history}) union all ({history} except all {features})")
@@ -198,7 +198,7 @@ def expect_history(project: Project) -> None:
 
 
 def build(project: Project, one: Input, loads_dbt: bool = False, **environment: str) -> float:
-    """Builds an input, which has to succeed with the right result, and gives the seconds, with those of loading dbt where asked for."""
+    """Builds an input, which has to succeed with the right result, and returns the seconds; loads_dbt: whether to include loading dbt."""
     one.write(project.seeds)
     started = time.monotonic()
     if loads_dbt:
@@ -214,25 +214,25 @@ def build(project: Project, one: Input, loads_dbt: bool = False, **environment: 
 
 
 def tries(campaign: Campaign, name: str, project: Project, one: Input, other: Input, times: int) -> Iterator[tuple[Input, Input]]:
-    """For each try of a fault, the input that is published and the one to be published; after a loss, that is done here."""
+    """Yields for each try of a fault the published input and the one to publish next; after a loss, publishes the latter itself."""
     for _ in range(times):
         lost_before = len(campaign.fault(name).losses)
         yield one, other
         if len(campaign.fault(name).losses) > lost_before:
-            # Where this fails as well, the next try says so.
+            # If this fails as well, the next try reports it.
             with contextlib.suppress(AssertionError):
                 build(project, other)
         one, other = other, one
 
 
 def prepare(project: Project, one: Input, times: int) -> float:
-    """Builds an input and gives the seconds that a build takes; a first one is longer, which does not matter for one try."""
+    """Builds an input and returns the seconds of a build; for several tries, of a second build, because the first takes longer."""
     seconds = build(project, one, loads_dbt=True)
     return build(project, one, loads_dbt=True) if times > 1 else seconds
 
 
 def finish(process: subprocess.Popen[str], seconds: float = DEADLINE_SECONDS) -> str:
-    """Waits for a dbt that ends by itself and gives what it printed; a traceback is not allowed."""
+    """Waits for a dbt that ends by itself and returns its output; a traceback is not allowed."""
     try:
         output, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -244,7 +244,7 @@ def finish(process: subprocess.Popen[str], seconds: float = DEADLINE_SECONDS) ->
 
 
 def runs_until(process: subprocess.Popen[str], seconds: float) -> str:
-    """Lets dbt run for so long, or until it ends; what it has printed where it ended."""
+    """Lets dbt run for this long, or until it ends; if it ended, returns its output."""
     try:
         return process.communicate(timeout=seconds)[0]
     except subprocess.TimeoutExpired:
@@ -259,7 +259,7 @@ def connect(project: Project, database: str = "postgres", autocommit: bool = Tru
 
 
 def wait_for(project: Project, query: str, process: subprocess.Popen[str]) -> list[tuple[Any, ...]]:
-    """The rows of a query as soon as there are some. Raises AssertionError where dbt ends before."""
+    """The rows of a query as soon as there are some. Raises AssertionError if dbt ends first."""
     connection = connect(project)
     deadline = time.monotonic() + DEADLINE_SECONDS
     try:

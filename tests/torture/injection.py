@@ -1,4 +1,4 @@
-"""SQL in headers, values, names of files and environment variables: it is stored or refused, and never run."""
+"""SQL in headers, values, file names and environment variables: it is stored or refused, and never run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ground import BUILD, Ground, connect
 
 INJECTED_FILES = "SQL in values, headers and names of files"
 INJECTED_SETTINGS = "SQL in an environment variable"
-# A sequence has moved even where what was run is rolled back.
+# A sequence keeps its new value even if the statement is rolled back.
 RUN = "select nextval($q$public.tripwire$q$); drop table public.canary; create table public.pwned (); create role pwned"
-# What ends a text, a name, a parenthesis, a dollar quote, a comment or a template, so that the rest could be run.
+# Each ends a text, a name, a parenthesis, a dollar quote, a comment or a template, to get the rest run.
 PAYLOADS = [
     f"x'; {RUN}; --",
     f"x'); {RUN}; --",
@@ -36,7 +36,7 @@ USERS = "user_id,name,email,signup_date\n"
 
 
 def inject(campaign: Campaign, ground: Ground, all_payloads: bool) -> None:
-    """One setting gets one payload, or each of them."""
+    """Tries one payload or all payloads on each setting."""
     project = ground.project("injected")
     plant_canary(project)
     project.query("create role lives")
@@ -75,7 +75,7 @@ def inject(campaign: Campaign, ground: Ground, all_payloads: bool) -> None:
 
 
 def inject_a_little(campaign: Campaign, ground: Ground) -> None:
-    """Two settings, by which SQL can get into statements of dbt itself."""
+    """Two settings through which SQL can get into dbt's own statements."""
     project = ground.project("injected_a_little")
     plant_canary(project)
     for setting, command in (("FEATURES_SCHEMA", ("seed",)), ("FEATURES_READER", ("run-operation", "create_reader_role"))):
@@ -85,7 +85,7 @@ def inject_a_little(campaign: Campaign, ground: Ground) -> None:
 
 
 def plant_canary(project: Project) -> None:
-    """A table that must live, and a sequence that must not move."""
+    """A table that must survive, and a sequence that must not change."""
     project.query(
         "create table if not exists public.canary (id integer); truncate public.canary; "
         "insert into public.canary select generate_series(1, 3); create sequence if not exists public.tripwire"
@@ -93,7 +93,7 @@ def plant_canary(project: Project) -> None:
 
 
 def expect_canary(project: Project) -> None:
-    """What was there is there, and nothing else came. Raises AssertionError, or psycopg2's error of a missing table."""
+    """What was there is still there, and nothing was added. Raises AssertionError, or psycopg2's error for a missing table."""
     assert project.query("select * from public.canary order by id") == [(1,), (2,), (3,)]
     made = project.query(
         "select 'table', relname::text from pg_class where relname like '%pwned%' and relnamespace = 'public'::regnamespace "
@@ -104,7 +104,7 @@ def expect_canary(project: Project) -> None:
 
 
 def _values(project: Project) -> None:
-    """Values are in the raw table as they are, by each way of loading; headers are not in any statement."""
+    """Values reach the raw table unchanged, whichever way they are loaded; headers do not get into any statement."""
     in_quotes = ['"' + payload.replace('"', '""') + '"' for payload in PAYLOADS]
     rows = [f"{key},{payload},x@example.com,2023-01-01" for key, payload in enumerate(in_quotes, 1)]
     odd = [",".join(in_quotes[:3]), f"1,{in_quotes[3]}"]
@@ -127,7 +127,7 @@ def _values(project: Project) -> None:
 
 
 def _values_with_backslash_escapes(project: Project) -> None:
-    """Where standard_conforming_strings is off, a text with a backslash before its quote goes on behind it."""
+    """If standard_conforming_strings is off, a backslash before the closing quote of a text keeps the text open."""
     project.write(users=f"""{USERS}1,Ann,x@example.com,2023-01-01\n1,"\\'; {RUN}; --",x""")
     output = project.dbt("seed", "--select", "users", succeeds=False, PGOPTIONS="-c standard_conforming_strings=off")
     assert "set its standard_conforming_strings to on" in output, output
@@ -135,7 +135,7 @@ def _values_with_backslash_escapes(project: Project) -> None:
 
 
 def _folder(project: Project) -> None:
-    """A folder's name can hold any text but a slash, and 255 bytes of it."""
+    """The name of a folder can contain any text but a slash, up to 255 bytes."""
     folder = project.folder
     for payload in PAYLOADS:
         folder = folder / payload
@@ -156,7 +156,7 @@ def _seed(project: Project) -> None:
 
 
 def _reader(project: Project) -> None:
-    """The role is made under just this name, or not at all where Postgres would cut it."""
+    """The role is created with exactly this name, or not at all if Postgres would cut it."""
     for name in ('x"; drop table public.canary; --', "x'; drop role lives; --"):
         project.dbt("run-operation", "create_reader_role", FEATURES_READER=name)
         found = project.query("select rolname from pg_roles where rolname = '" + name.replace("'", "''") + "'")
@@ -166,7 +166,7 @@ def _reader(project: Project) -> None:
 
 
 def _publication(project: Project) -> None:
-    """The row of a publication has both as they are."""
+    """The row of a publication contains both values unchanged."""
     run_id, started_by = PAYLOADS[0], "".join(PAYLOADS)
     project.dbt(*BUILD, FEATURES_RUN_ID=run_id, FEATURES_STARTED_BY=started_by)
     found = project.query("select run_id, started_by from {schema}.publications order by publication_id desc limit 1")
@@ -174,7 +174,7 @@ def _publication(project: Project) -> None:
 
 
 def _database(project: Project) -> None:
-    """A name that somebody gave to a database; statements of dbt have it in them."""
+    """The name of an existing database, which is part of dbt's statements."""
     name = 'x"."y"; drop table public.canary; --'
     with closing(connect(project)) as connection, connection.cursor() as cursor:
         cursor.execute('create database "' + name.replace('"', '""') + '"')
@@ -187,7 +187,7 @@ def _database(project: Project) -> None:
 
 
 def _long_schemas(project: Project) -> None:
-    """Names that Postgres would cut to the same 63 bytes are refused, whoever would write to them."""
+    """Names that Postgres would cut to the same 63 bytes are refused, whichever command writes to them."""
     for name in ("s" * 62 + "a", "s" * 64, "s" * 56, "ü" * 28):
         output = project.dbt("seed", succeeds=False, FEATURES_SCHEMA=name)
         assert "55 bytes" in " ".join(output.split()), output

@@ -1,4 +1,4 @@
-"""dbt, or the server, is killed at a random moment of a build; every second time, of its publication."""
+"""dbt or the server is killed at a random moment of a build; every second time, during its publication."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ground import BUILD, Ground, build, expect_history, expect_state, finish, p
 DBT_KILLED = "dbt killed (SIGKILL) at a random moment of `dbt build`"
 INTERRUPTED = "`dbt build`, `dbt seed` or `dbt run` stopped (SIGINT, SIGTERM, SIGHUP) at a random moment, ended within five seconds"
 SERVER_KILLED = "the server killed (SIGKILL to the postmaster) at a random moment of `dbt build`"
-# dbt names the node in each of its statements.
+# dbt includes the name of the node in each of its statements.
 PUBLISHING = "select 1 from pg_stat_activity where query like '%model.experiment_features.publications%' and pid <> pg_backend_pid()"
-# From its first statement on.
+# From the first statement of the publication on.
 SECONDS_OF_PUBLICATION = 0.3
 LONGEST_END_SECONDS = 5
 
 
 def kill_dbt(campaign: Campaign, ground: Ground, times: int) -> None:
-    """Each time the input is another one than that of before; the next build is of the same input as the killed one."""
+    """Each try uses a different input than the one before; the next build uses the same input as the killed one."""
 
     def kill(process: subprocess.Popen[str], _: str) -> None:
         process.kill()
@@ -31,7 +31,7 @@ def kill_dbt(campaign: Campaign, ground: Ground, times: int) -> None:
 
 
 def kill_server(campaign: Campaign, ground: Ground, times: int) -> None:
-    """The same, with the server in place of dbt, which has to say in its own words that the connection is gone."""
+    """The same for the server; dbt has to report in its own words that the connection is gone."""
 
     def kill(process: subprocess.Popen[str], printed: str) -> None:
         ground.kill_server()
@@ -43,7 +43,7 @@ def kill_server(campaign: Campaign, ground: Ground, times: int) -> None:
 
 
 def interrupt(campaign: Campaign, ground: Ground, times: int) -> None:
-    """The process and its statements end, the run is on record as cancelled, and the next one works."""
+    """The process and its statements end, the run is recorded as cancelled, and the next one works."""
     choose = campaign.random(INTERRUPTED)
     project = ground.project("interrupted")
     inputs = two_inputs(choose)
@@ -64,7 +64,7 @@ def interrupt(campaign: Campaign, ground: Ground, times: int) -> None:
             expect_state(state, old, new, where="after the signal")
             status = [one for (one,) in project.query(f"select status from {{schema}}_audit.runs where started_by = '{started_by}'")]
             assert status in ([], ["cancelled"], ["succeeded"]), f"the run is {status} in the run log"
-            # Before there is a run, Python or dbt itself ends.
+            # Before the run is recorded, Python or dbt itself may end with a traceback.
             assert status == [] or "Traceback" not in output, output
             at_work = project.query("select query from pg_stat_activity where application_name like 'experiment_features %'")
             assert at_work == [], f"statements are left: {at_work}"
@@ -72,7 +72,7 @@ def interrupt(campaign: Campaign, ground: Ground, times: int) -> None:
 
 
 def _kill(campaign: Campaign, project: Project, name: str, times: int, kill: Callable[[subprocess.Popen[str], str], None]) -> None:
-    """Kills at random moments; `kill` gets the process of dbt, and what it has printed where it ended before."""
+    """Kills at random moments; `kill` gets dbt's process, and its output if it has ended already."""
     choose = campaign.random(name)
     inputs = two_inputs(choose)
     seconds = prepare(project, inputs[0], times)
@@ -100,7 +100,7 @@ def _expect_one_run(project: Project) -> None:
 
 
 def _expect_interrupted(project: Project, started_by: str, may_have_succeeded: bool) -> None:
-    """A killed run is on record as such, where it came as far as its row."""
+    """A killed run is recorded as interrupted, if it got as far as its row."""
     status = [one for (one,) in project.query(f"select status from {{schema}}_audit.runs where started_by = '{started_by}'")]
     allowed = [[], ["interrupted"]] + [["succeeded"]] * may_have_succeeded
     assert status in allowed, f"the killed run is {status} in the run log, and not one of {allowed}"

@@ -1,4 +1,4 @@
-"""The start of the project's own server is killed at a random moment, or its disk is full while it makes its data."""
+"""The start of the project's own server is killed at a random moment, or its disk fills up while it creates its data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_ROOM = "the disk full while the server's data is made"
 
 
 def kill_start(campaign: Campaign, ground: Ground, times: int) -> None:
-    """After each kill two starts at once have to succeed, on the data that was there."""
+    """After each kill, two simultaneous starts have to succeed with the existing data."""
     choose = campaign.random(START_KILLED)
     kept = ground.folder / "kept"
     started = time.monotonic()
@@ -54,7 +54,7 @@ def kill_start(campaign: Campaign, ground: Ground, times: int) -> None:
 
 
 def no_room(campaign: Campaign, ground: Ground, times: int) -> None:
-    """A small disk, on which the same start succeeds as soon as it is larger."""
+    """A start on a small disk fails with one sentence, and succeeds once the disk is larger."""
     choose = campaign.random(NO_ROOM)
     disk = ground.folder / "no room"
     disk.mkdir()
@@ -95,7 +95,7 @@ def _start_all(folder: Path, number: int) -> None:
 
 
 def _processes(folder: Path, command: int) -> list[int]:
-    """The command, and all that work for it, whose commands name the folder."""
+    """The command and all processes that work for it, whose command lines name the folder."""
     found = [command]
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):

@@ -1,9 +1,9 @@
-"""Whether the project survives what can go wrong: `make torture`, or `make torture FULL=1` for the long form.
+"""Tests what the project survives: `make torture`, or `make torture FULL=1` for the long form.
 
-It kills dbt and the server, runs builds at once, cuts connections, fills the disk, loads broken, hostile and changing
-files, prints a table of what was tried and what was lost, writes it to results.md beside this file, and ends with 1
-where anything was lost. SEED, a number, repeats what another run drew at random, as far as that decides. All servers
-are the campaign's own, in a temporary folder.
+It kills dbt and the server, runs builds at once, cuts connections, fills the disk, and loads broken, hostile and changing
+files. It prints a table of what was tried and what was lost, writes it to results.md beside this file, and exits with 1
+if anything was lost. SEED, a number, repeats the random choices of an earlier run, as far as they decide the outcome. All
+servers are the campaign's own, in a temporary folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-# The tests' own helpers, which the modules here use as well.
+# The tests' own helpers, which the modules here also use.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
 import builds_at_once
@@ -47,7 +47,7 @@ Part = Callable[[Campaign, Ground], None]
 
 
 def parts(full: bool) -> dict[str, Part]:
-    """The parts by name, the longest first; each gets a server of its own."""
+    """The parts by name, the longest first; each gets its own server."""
     return {
         "kill_dbt": lambda campaign, ground: kills.kill_dbt(campaign, ground, 50 if full else 10),
         "interrupt": lambda campaign, ground: kills.interrupt(campaign, ground, 100 if full else 10),
@@ -70,7 +70,7 @@ def parts(full: bool) -> dict[str, Part]:
 
 
 def run(campaign: Campaign, name: str, part: Part, folder: Path) -> float:
-    """Runs a part on a server of its own and gives the seconds."""
+    """Runs a part on its own server and returns the seconds."""
     started = time.monotonic()
     campaign.say(f"{name} begins")
     (folder / name).mkdir(mode=0o755)
@@ -84,7 +84,7 @@ def run(campaign: Campaign, name: str, part: Part, folder: Path) -> float:
 
 
 def report(campaign: Campaign, form: str, seconds: float, server_version: str, names: list[str]) -> str:
-    """results.md."""
+    """The content of results.md."""
     packages = [f"{name} {version(name)}" for name in ("dbt-core", "dbt-postgres")]
     versions = ", ".join([f"PostgreSQL {server_version}", f"Python {platform.python_version()}", *packages])
     lines = [
@@ -109,7 +109,7 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="torture", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
-        # More than there are cores; much of a build is waiting.
+        # More than there are cores, because a build spends much of its time waiting.
         with ThreadPoolExecutor(AT_ONCE) as executor:
             seconds = list(executor.map(lambda item: run(campaign, *item, folder), chosen.items()))
         with ground(folder / "version") as own:
