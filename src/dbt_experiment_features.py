@@ -51,6 +51,7 @@ LOCK_WAIT_SECONDS = 600.0
 # A stopped run that takes longer is ended by force, to keep within the five seconds promised.
 LONGEST_END_SECONDS = 3.5
 STOPPED = "The run was stopped; what was published before stays."
+LOCK_LOST = "The connection that holds the lock was cut, so the run stops here; start it again."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
 NOT_BUILDING = (TestTask, FreshnessTask)
@@ -179,7 +180,7 @@ def _open_safely(connection: Connection) -> Connection:
     failure = _failure if connection.name != "master" else None
     if _current_run is not None and (failure or not _current_run.admits(opened.handle)):
         opened.handle.close()
-        raise DbtRuntimeError(failure or "The connection that holds the lock was cut, so the run stops here; start it again.")
+        raise DbtRuntimeError(failure or LOCK_LOST)
     return opened
 
 
@@ -212,6 +213,8 @@ def _execute(task: RunTask, selected_uids: AbstractSet[str], adapter: Any) -> An
                 result = _execute_nodes(task, selected_uids)
                 if task.interpret_results(result.results):
                     status = "succeeded"
+                elif not run.has_lock():
+                    raise DbtRuntimeError(LOCK_LOST)
                 return result
             finally:
                 let_end()

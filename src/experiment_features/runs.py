@@ -185,6 +185,14 @@ class Run:
             return False
         return is_admitted
 
+    def has_lock(self) -> bool:
+        """Whether the connection that holds it is still there."""
+        try:
+            self._execute("select 1")
+        except psycopg2.Error:
+            return False
+        return True
+
     def _wait(self, text: str, *arguments: object) -> None:
         """`_execute`, which Ctrl-C ends; Python would look at it only when the server has answered."""
         with ThreadPoolExecutor(1) as executor:

@@ -1,7 +1,7 @@
 """Tests what the project survives: `make torture`, or `make torture FULL=1` for the long form.
 
-It kills dbt and the server, runs builds at once, cuts connections, fills the disk, and loads broken, hostile and changing
-files. It prints a table of what was tried and what was lost, writes it to results.md beside this file, and exits with 1
+It kills dbt and the server, runs builds at once, cuts connections, fills the disk, attacks the service, and loads broken, hostile
+and changing files. It prints a table of what was tried and what was lost, writes it to results.md beside this file, and exits with 1
 if anything was lost. SEED, a number, repeats the random choices of an earlier run, as far as they decide the outcome. All
 servers are the campaign's own, in a temporary folder.
 """
@@ -22,6 +22,7 @@ from pathlib import Path
 # The tests' own helpers, which the modules here also use.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
+import attacks
 import builds_at_once
 import changing_files
 import cuts
@@ -41,6 +42,7 @@ FAULTS = (
     builds_at_once.ON_EMPTY, builds_at_once.ON_FULL, builds_at_once.WHILE_PUBLISHING,
     cuts.WORKER_CUT, cuts.LOCK_CUT, cuts.WRONG_PASSWORD, cuts.OLD_SERVER, cuts.DISK_FULL, cuts.DISK_FILLS_UP,
     generated_inputs.GENERATED, generated_inputs.RANDOM_BYTES, generated_inputs.WHOLE_BUILDS,
+    attacks.ATTACKED, attacks.ATTACKED_RUN,
     injection.INJECTED_FILES, injection.INJECTED_SETTINGS, changing_files.GROWS, changing_files.REPLACED, changing_files.CUT_SHORT,
 )  # fmt: skip
 Part = Callable[[Campaign, Ground], None]
@@ -62,6 +64,7 @@ def parts(full: bool) -> dict[str, Part]:
         "changing_files": lambda campaign, ground: changing_files.change_files(campaign, ground, 10 if full else 2),
         "cut_worker": lambda campaign, ground: cuts.cut_worker(campaign, ground, 10 if full else 2),
         "cut_lock_holder": lambda campaign, ground: cuts.cut_lock_holder(campaign, ground, 20 if full else 2),
+        "attack": lambda campaign, ground: attacks.attack(campaign, ground, 300 if full else 20),
         "disk_full": lambda campaign, ground: cuts.disk_full(campaign, ground, 10 if full else 2),
         "no_room": lambda campaign, ground: starts.no_room(campaign, ground, 10 if full else 2),
         "wrong_password": cuts.wrong_password,
