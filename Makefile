@@ -81,7 +81,8 @@ docs: $(ENGINE_READY) ## generate the documentation and serve it on http://local
 		socket.socket().connect_ex(("127.0.0.1", int(port))) or sys.exit(f"Port {port} is in use; set another: make docs PORT=8081")' "$(PORT)"
 	@$(ACTIVATE) && dbt docs generate && dbt docs serve --port "$(PORT)"
 
-bench: installed-bench ## compare the speed with pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
+bench: ## compare the speed with pandas, Polars, DuckDB, psql and stock dbt (at ROWS=1000000)
+	@$(INSTALL) .venv-bench requirements/bench.lock requirements/spark.lock
 	@"$(HOME_FOLDER)/.venv-bench/bin/python" benchmarks/run.py
 
 parity: java installed-test installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute from some hundred inputs
@@ -106,12 +107,13 @@ judge: installed-judge up ## let dbt-score, dbt-coverage and dbt-bouncer judge t
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
 lock: ## recompile every lock file from pyproject.toml (needs uv)
+	echo uv | $(COMPILE) - --output-file requirements/installer.lock
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock
 	$(COMPILE) --group duckdb --constraint requirements/run.lock pyproject.toml --output-file requirements/duckdb.lock
 	$(COMPILE) --group spark --constraint requirements/run.lock pyproject.toml --output-file requirements/spark.lock
 	$(COMPILE) --group service --constraint requirements/run.lock pyproject.toml --output-file requirements/service.lock
 	$(COMPILE) --group test --group lint --constraint requirements/service.lock pyproject.toml --output-file requirements/test.lock
-	$(COMPILE) --group bench --group duckdb --group spark --constraint requirements/run.lock pyproject.toml --output-file requirements/bench.lock
+	$(COMPILE) --group bench --group duckdb --constraint requirements/spark.lock pyproject.toml --output-file requirements/bench.lock
 	$(COMPILE:3.10=3.11) --group judge --constraint requirements/run.lock pyproject.toml --output-file requirements/judge.lock
 
 java:
@@ -125,6 +127,7 @@ installed:
 installed-duckdb installed-spark installed-service installed-test: installed-%:
 	@$(INSTALL) .venv requirements/run.lock requirements/$*.lock
 
+# As much as the tests of the benchmark need.
 installed-bench:
 	@$(INSTALL) .venv-bench requirements/bench.lock
 

@@ -75,7 +75,7 @@ for list; do
             refuse "Python 3.10 to 3.13 is needed, and $python is $("$python" --version 2>&1); name another with: make PYTHON=python3.13 ..."
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
             refuse "$python lacks venv; on Debian and Ubuntu install the package python3-venv."
-        try "Installing into $name (once, a minute or so)" create "$list"
+        try "Installing into $name (once)" create "$list"
     else
         try "Installing ${use%.lock} into $name (once)" scripts/add_packages.sh "$folder" "$list"
     fi

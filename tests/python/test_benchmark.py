@@ -55,7 +55,7 @@ def test_input_has_every_kind_of_bad_row_and_no_other(tmp_path: Path) -> None:
 def test_run_measures_everything_and_keeps_other_results(tmp_path: Path) -> None:
     older = {"rows": 7, "contender": "pandas", "job": "an older one", "median_seconds": 1, "median_peak_mib": 1}
     (tmp_path / "results.json").write_text(json.dumps({"measurements": [older, {**older, "rows": 100}]}))
-    done = run(PROJECT / "benchmarks" / "run.py", "--output", tmp_path, ROWS="100", REPEATS="1", FORMS="quoted", ENGINES="duckdb")
+    done = run(PROJECT / "benchmarks" / "run.py", "--output", tmp_path, ROWS="100", REPEATS="1", FORMS="quoted", ENGINES="")
     assert done.returncode == 0, done.stdout + done.stderr
 
     results = json.loads((tmp_path / "results.json").read_text())
@@ -65,8 +65,7 @@ def test_run_measures_everything_and_keeps_other_results(tmp_path: Path) -> None
         (100, name)
         for name in (
             "dbt seed && dbt run", "pandas", "polars", "duckdb",
-            "dbt seed && dbt run, duckdb",
-            "dbt seed", "dbt seed, quoted", "dbt seed, duckdb", "read_csv of duckdb", "psql \\copy", "stock dbt seed", "dbt run, duckdb",
+            "dbt seed", "dbt seed, quoted", "psql \\copy", "stock dbt seed",
         )
     ]  # fmt: skip
     for one in measured:

@@ -52,8 +52,7 @@ def copy(project: Project, tmp_path: Path) -> Project:
     shutil.copytree(PROJECT, root, ignore=ignored)
     for folder in ("dbt", "macros"):
         shutil.copytree(PROJECT / "tests" / folder, root / "tests" / folder)
-    environment = {**project.environment, "PYTHONPATH": str(root / "src")}
-    return Project(tmp_path / "run", project.schema, environment, root=root)
+    return Project(tmp_path / "run", project.schema, project.environment, root=root)
 
 
 def test_three_edits_add_a_feature(copy: Project) -> None:

@@ -157,14 +157,20 @@ def test_statement_of_a_killed_process_ends_with_it(built: Project, published: P
         wait_until(built, "select 1 where not exists (select from pg_stat_activity where application_name like 'experiment_features %')")
 
 
+def run_with_module(project: Project, *command: str, **environment: str) -> tuple[str, int]:
+    """The output and exit code of dbt, which also imports the module dbt_faulty of the project's folder."""
+    output, code = project.start_fork(*command, PYTHONPATH=str(project.folder), **environment).wait()
+    assert "Traceback" not in output, output
+    return output, code
+
+
 @pytest.mark.parametrize("command", [BUILD_WITHOUT_TESTS, ("build", "--target", "duckdb", *BUILD_WITHOUT_TESTS[1:])], ids=["postgres", "duckdb"])
 def test_error_at_the_start_of_a_node_ends_the_run(built: Project, published: Project, command: tuple[str, ...]) -> None:
     (built.folder / "dbt_faulty.py").write_text(
         "from experiment_features.progress import Progress\ndef fail(progress, name):\n    raise ValueError('the callback is broken')\nProgress.begin = fail\n"
     )
-    path = f"{built.folder}{os.pathsep}{PROJECT / 'src'}"
-    output = built.dbt(*command, succeeds=False, FEATURES_PROGRESS="1", PYTHONPATH=path, DUCKDB_FILE=str(built.folder / "features.duckdb"))
-    assert "the callback is broken" in output
+    output, code = run_with_module(built, *command, FEATURES_PROGRESS="1", DUCKDB_FILE=str(built.folder / "features.duckdb"))
+    assert code != 0 and "the callback is broken" in output
     if "duckdb" not in command:
         assert last_run(built)[2] == "failed"
 
@@ -183,8 +189,8 @@ def test_error_in_a_callback_ends_the_run(built: Project, published: Project, no
     )
     users = built.seeds / "users.csv"
     users.write_text(users.read_text().rstrip().rpartition("\n")[0])
-    output = built.dbt(*BUILD_WITHOUT_TESTS, succeeds=False, PYTHONPATH=f"{built.folder}{os.pathsep}{PROJECT / 'src'}")
-    assert "the callback is broken" in output
+    output, code = run_with_module(built, *BUILD_WITHOUT_TESTS)
+    assert code != 0 and "the callback is broken" in output
     message = built.query("select status, message from {schema}_audit.runs order by started desc limit 1")
     assert message == [("failed", "the callback is broken")]
     # The callback of the last node comes after everything has been published.
@@ -200,8 +206,8 @@ def test_error_in_the_last_callback_is_said(built: Project, published: Project) 
         "    raise ValueError('the callback is broken')\n"
         "dbt_experiment_features.Report.lines = property(fail)\n"
     )
-    output = built.dbt(*BUILD_WITHOUT_TESTS, PYTHONPATH=f"{built.folder}{os.pathsep}{PROJECT / 'src'}")
-    assert output.splitlines()[-1] == "The report of the run cannot be printed: the callback is broken"
+    output, code = run_with_module(built, *BUILD_WITHOUT_TESTS)
+    assert code == 0 and output.splitlines()[-1] == "The report of the run cannot be printed: the callback is broken"
     assert last_run(built)[2] == "succeeded"
 
 

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import builds_at_once
 import cuts
 import injection
 import kills
@@ -20,10 +19,7 @@ PARTS: dict[str, Callable[[Campaign, Ground], None]] = {
     "server killed": lambda campaign, own: kills.kill_server(campaign, own, 1),
     "start killed": lambda campaign, own: starts.kill_start(campaign, own, 2),
     "disk full at the first start": lambda campaign, own: starts.no_room(campaign, own, 1),
-    "two builds at once": lambda campaign, own: builds_at_once.on_full(campaign, own, builds=2, rounds=1),
-    "readers while a build publishes": lambda campaign, own: builds_at_once.while_publishing(campaign, own, rounds=1),
     "connection cut": lambda campaign, own: cuts.cut_worker(campaign, own, 1),
-    "connection of the lock cut": lambda campaign, own: cuts.cut_lock_holder(campaign, own, 1),
     "old server": cuts.old_server,
     "disk full": lambda campaign, own: cuts.disk_full(campaign, own, 1),
     "injection": lambda campaign, own: injection.inject_a_little(campaign, own),
