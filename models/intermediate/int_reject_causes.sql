@@ -107,7 +107,7 @@ with_example as (
                     or length(cell) = 1
                     or cell <> translate(cell, '0123456789', '')
                 )
-                then replace(replace(replace(replace(cell, chr(13), ' '), chr(10), ' '), chr(9), ' '), chr(27), ' ')
+                then translate(cell, chr(13) || chr(10) || chr(9) || chr(27), '    ')
         end as example
     from with_cell
 

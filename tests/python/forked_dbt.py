@@ -140,6 +140,7 @@ def run(arguments: Sequence[str], folder: str, environment: Mapping[str, str], f
     import atexit
     import traceback
 
+    import dbt.plugins.manager
     from dbt.cli.main import cli
 
     code: object = 1
@@ -151,7 +152,11 @@ def run(arguments: Sequence[str], folder: str, environment: Mapping[str, str], f
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
-        sys.path[1:1] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+        if own := environment.get("PYTHONPATH"):
+            sys.path[1:1] = own.split(os.pathsep)
+            # So that it looks for plugins again.
+            dbt.plugins.manager._MODULES_CACHE = None
+            dbt.plugins.manager._get_dbt_modules.cache_clear()
         sys.argv = ["dbt", *arguments]
         cli()
     except SystemExit as end:

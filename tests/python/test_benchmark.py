@@ -65,7 +65,7 @@ def test_run_measures_everything_and_keeps_other_results(tmp_path: Path) -> None
         (100, name)
         for name in (
             "dbt seed && dbt run", "pandas", "polars", "duckdb",
-            "dbt seed", "dbt seed, quoted", "psql \\copy", "stock dbt seed",
+            "dbt seed", "dbt seed, quoted", "read_csv of duckdb", "psql \\copy", "stock dbt seed",
         )
     ]  # fmt: skip
     for one in measured:

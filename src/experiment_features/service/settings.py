@@ -63,7 +63,7 @@ class Settings:
     Args:
         host: the address to listen on.
         port: the port; 0 for a free one.
-        token: required with every call; None if no token is needed.
+        token: to be sent with every call; None if no token is needed.
         schema: the target schema.
         reader: the role to read as, if it exists.
         connection: libpq parameters, such as host and user.
