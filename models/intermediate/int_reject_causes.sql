@@ -93,7 +93,8 @@ with_cell as (
 
 ),
 
--- If columns are mixed up, a cell may hold a name or an address instead of an id or a date: text with an @, or with letters and no digit.
+-- If columns are mixed up, a cell may hold a name or an address instead of an id or a date: text with an @, or with
+-- letters and no digit.
 with_example as (
 
     select

@@ -34,11 +34,12 @@ def moments(choose: random.Random) -> list[int]:
     return [choose.randrange(0, 20) for _ in range(MOMENTS)]
 
 
-def wait_for_nodes(project: Project, count: int) -> None:
-    """Returns when this many nodes of the current run have ended."""
+def wait_for_nodes(project: Project, started_by: str, count: int) -> None:
+    """Returns when so many nodes of a run have ended, or the run itself."""
     wait_until(
         project,
-        f"select 1 from {{schema}}_audit.runs where status = 'running' and (select count(*) from {{schema}}_audit.run_nodes where run_id = id) >= {count}",
+        f"select 1 from {{schema}}_audit.runs where started_by = '{started_by}' "
+        f"and (finished is not null or (select count(*) from {{schema}}_audit.run_nodes where run_id = id) >= {count})",
     )
 
 
@@ -64,9 +65,9 @@ def other_run(project: Project) -> Iterator[None]:
 
 def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: Project) -> None:
     """It changes nothing at all from the moment another run has started."""
-    for count in moments(random.Random(1)):
-        process = built.start_fork(*BUILD_WITHOUT_TESTS)
-        wait_for_nodes(built, count)
+    for number, count in enumerate(moments(random.Random(1))):
+        process = built.start_fork(*BUILD_WITHOUT_TESTS, FEATURES_STARTED_BY=f"lost {number}")
+        wait_for_nodes(built, f"lost {number}", count)
         built.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'experiment_features run %'")
         with other_run(built):
             before = everything(built)
@@ -102,11 +103,11 @@ def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Pro
     choose = random.Random(2)
     before = built.features()
     cancelled = 0
-    for count in moments(choose):
+    for place, count in enumerate(moments(choose)):
         number = choose.choice(SIGNALS)
         command = choose.choice([BUILD_WITHOUT_TESTS, ("seed",), ("run",)])
-        process = built.start_fork(*command)
-        wait_for_nodes(built, min(count, 1 if command == ("seed",) else 12))
+        process = built.start_fork(*command, FEATURES_STARTED_BY=f"stopped {place}")
+        wait_for_nodes(built, f"stopped {place}", min(count, 1 if command == ("seed",) else 12))
         os.kill(process.pid, number)
         output, code = process.wait(LONGEST_END_SECONDS)
         # The signal may come when the run has ended, while dbt writes its artifacts.
