@@ -413,31 +413,38 @@ def main() -> int:
         return 1
     cases = inputs(arguments.generated, of_adversarial=3)
     differences = 0
+    began = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"{time.monotonic() - began:5.0f} s  {text}", flush=True)
+
     with tempfile.TemporaryDirectory(prefix="parity", ignore_cleanup_errors=True) as temporary:
         Path(temporary).chmod(0o755)
         with project_for_all(Path(temporary)) as project:
-            print(f"Postgres: {len(cases)} inputs ...", flush=True)
+            tell(f"Postgres: {len(cases)} inputs ...")
             expected = list(outcomes_of("postgres", project, list(cases.values())))
             for engine in engines:
                 wanted_of = {name: wanted for name, wanted in zip(cases, expected, strict=True) if is_for(engine, name)}
-                print(f"{engine}: {len(wanted_of)} inputs ...", flush=True)
+                tell(f"{engine}: {len(wanted_of)} inputs ...")
                 outcomes = outcomes_of(engine, project, [cases[name] for name in wanted_of])
                 for number, ((name, wanted), found) in enumerate(zip(wanted_of.items(), outcomes, strict=True), 1):
-                    if number % 25 == 0:
-                        print(f"{engine}: {number} compared", flush=True)
+                    if sys.stdout.isatty():
+                        print(f"\r{engine}: {number} of {len(wanted_of)} compared", end="\r", flush=True)
+                    elif number % 25 == 0:
+                        tell(f"{engine}: {number} of {len(wanted_of)} compared")
                     if text := difference(wanted, found):
                         differences += 1
-                        print(f"{engine} differs on '{name}':\n{text}", flush=True)
+                        tell(f"{engine} differs on '{name}':\n{text}")
             if arguments.large_rows and "duckdb" in engines:
-                print(f"Postgres and duckdb: {arguments.large_rows:,} generated experiments ...", flush=True)
+                tell(f"Postgres and duckdb: {arguments.large_rows:,} generated experiments ...")
                 if text := compare_large(project, arguments.large_rows):
                     differences += 1
-                    print(f"duckdb differs on them:\n{text}", flush=True)
+                    tell(f"duckdb differs on them:\n{text}")
             if "spark" in engines:
-                print("Postgres and a Spark cluster: the published files ...", flush=True)
+                tell("Postgres and a Spark cluster: the published files ...")
                 if text := compare_cluster(project):
                     differences += 1
-                    print(f"The Spark cluster differs:\n{text}", flush=True)
+                    tell(f"The Spark cluster differs:\n{text}")
     relations = next(len(outcome) for outcome in expected if not isinstance(outcome, str))
     print(
         f"{differences} differences." if differences
