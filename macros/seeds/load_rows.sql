@@ -8,10 +8,7 @@
     {%- do adapter.dispatch('load_rows')(relation, rows) if not rows.problem -%}
 {%- endmacro %}
 
-{#
-    COPY numbers all records it reads, including those that its condition excludes. Frozen rows save the first query that reads
-    them from marking each of them as committed, which takes several times as long as reading them.
-#}
+{# COPY numbers all records it reads, including those that its condition excludes. #}
 {% macro postgres__load_rows(relation, rows) -%}
     {%- set columns = quoted(rows.columns) | join(', ') -%}
     {%- do run_query('truncate table ' ~ relation) -%}
@@ -19,7 +16,7 @@
     {%- set cursor = adapter.add_query('select 1')[0].handle.cursor() -%}
     {%- do cursor.copy_expert(
         'copy ' ~ relation ~ ' (' ~ columns ~ ") from stdin with (format csv, delimiter '" ~ rows.separator
-        ~ "', encoding 'UTF8', freeze, force_not_null (" ~ columns ~ ')) where ' ~ quoted(rows.columns)[0] ~ " <> '" ~ rows.marker ~ "'",
+        ~ "', encoding 'UTF8', force_not_null (" ~ columns ~ ')) where ' ~ quoted(rows.columns)[0] ~ " <> '" ~ rows.marker ~ "'",
         rows, 65536
     ) -%}
     {%- if not rows.problem -%}
