@@ -67,28 +67,12 @@ _modules = dbt.context.base.get_context_modules
 _execute_with_hooks = RunTask.execute_with_hooks
 _open_connection = PostgresConnectionManager.open
 _current_run: Run | None = None
-# What the run under way has to report, which is printed once.
-_report: Report | None = None
+# What the macro report_run has found of the run under way, as sentences: the causes of rejects; these and what was published.
+_causes: list[str] | None = None
+_report: list[str] = []
 _progress: Progress | None = None
 # The error of a callback.
 _failure: str | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the macro report_run has found out about a run.
-
-    Args:
-        causes: why rows and cells could not be used, as sentences.
-        outcome: what was published, or why nothing was; empty where there is nothing to say.
-    """
-
-    causes: list[str]
-    outcome: str
-
-    @property
-    def lines(self) -> list[str]:
-        return [*self.causes, self.outcome] if self.outcome else self.causes
 
 
 def _show_table_of_seed(task: SeedTask, result: Any) -> None:
@@ -120,18 +104,19 @@ def _modules_of_project() -> dict[str, Any]:
 
 
 def _keep_report(causes: Iterable[str], outcome: str) -> None:
-    global _report
-    _report = Report(list(causes), outcome.strip())
+    global _causes, _report
+    _causes = list(causes)
+    _report = [*_causes, outcome.strip()] if outcome.strip() else _causes
 
 
 def _print_report(event: EventMsg) -> None:
     """Prints the report of the run when dbt has printed its summary. The run is closed by then, whatever becomes of this."""
     global _report
-    if event.info.name != "CommandCompleted" or _report is None:
+    if event.info.name != "CommandCompleted":
         return
-    report, _report = _report, None
+    report, _report = _report, []
     try:
-        for line in report.lines if get_flags().PRINT else ():
+        for line in report if get_flags().PRINT else ():
             fire_event(PrintEvent(msg=line))
     except Exception as error:
         fire_event(PrintEvent(msg=f"The report of the run cannot be printed: {error}"))
@@ -186,8 +171,8 @@ def _open_safely(connection: Connection) -> Connection:
 
 def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
-    global _report, _failure, _progress
-    _report = _failure = _progress = None
+    global _causes, _report, _failure, _progress
+    _causes, _report, _failure, _progress = None, [], None, None
     # dbt forgets its callbacks between the commands of a process.
     add_callback_to_manager(_print_report)
     adapter = get_adapter(task.config)
@@ -360,8 +345,8 @@ def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> 
     global _current_run
     _current_run = None
     try:
-        causes, report = _report.causes if _report else None, "\n".join(_report.lines) if _report and status == "failed" else None
-        run.end(status, message or report, causes, [_node(one) for one in results])
+        report = "\n".join(_report) if status == "failed" else ""
+        run.end(status, message or report or None, _causes, [_node(one) for one in results])
     except psycopg2.Error as error:
         sentence = f"The end of the run is not in the run log: {str(error).strip()}"
         fire_event(Note(msg=sentence), level=EventLevel.WARN)

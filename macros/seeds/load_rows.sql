@@ -8,11 +8,14 @@
     {%- do adapter.dispatch('load_rows')(relation, rows) if not rows.problem -%}
 {%- endmacro %}
 
-{# COPY numbers all records it reads, including those that its condition excludes. #}
+{#
+    COPY numbers all records it reads, including those that its condition excludes. Each load replaces all rows, so autovacuum has
+    nothing to gain, and the next load would wait a second until it gives way.
+#}
 {% macro postgres__load_rows(relation, rows) -%}
     {%- set columns = quoted(rows.columns) | join(', ') -%}
     {%- do run_query('truncate table ' ~ relation) -%}
-    {%- do run_query('alter table ' ~ relation ~ ' alter column row_number restart with 1') -%}
+    {%- do run_query('alter table ' ~ relation ~ ' alter column row_number restart with 1, set (autovacuum_enabled = false)') -%}
     {%- set cursor = adapter.add_query('select 1')[0].handle.cursor() -%}
     {%- do cursor.copy_expert(
         'copy ' ~ relation ~ ' (' ~ columns ~ ") from stdin with (format csv, delimiter '" ~ rows.separator

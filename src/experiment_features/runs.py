@@ -243,30 +243,21 @@ class Run:
             raise RunError(
                 f"The run {other} has built since the run {self.run_id} began, which would mix the tables of both; start again with another FEATURES_RUN_ID."
             )
+        row = self.run_id, command, storable(started_by), nodes
         self._execute(
             "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s) on conflict (id) do update set "
-            "command = excluded.command, status = 'running', finished = null, message = null, nodes = runs.nodes + excluded.nodes",
-            self.run_id,
-            command,
-            storable(started_by),
-            nodes,
-        )
+            "command = excluded.command, status = 'running', finished = null, message = null, nodes = runs.nodes + excluded.nodes", *row
+        )  # fmt: skip
 
     def give_up(self, command: str, started_by: str, nodes: int, waited_seconds: float, status: str, message: str) -> None:
         """Writes the row of a run that did not get the lock, where there is a log."""
+        row = self.run_id, command, storable(started_by), nodes, waited_seconds, status, storable(message)
         if self._has_log():
             self._execute(
                 "insert into {audit}.runs (id, command, started_by, nodes, started, finished, status, message) "
                 "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), %s, %s) "
-                "on conflict (id) do update set status = excluded.status, message = excluded.message",
-                self.run_id,
-                command,
-                storable(started_by),
-                nodes,
-                waited_seconds,
-                status,
-                storable(message),
-            )
+                "on conflict (id) do update set status = excluded.status, message = excluded.message", *row
+            )  # fmt: skip
 
     def add_node(self, node: Node) -> None:
         """Adds what became of a node, so that others see how far the run is."""

@@ -40,8 +40,9 @@ FEATURES = (
 FILES = ("users.csv", "user_experiments.csv", "compounds.csv")
 # Files that take longest begin first; otherwise they would run on long after the others have ended.
 LONGEST = (
-    "test_readme", "test_torture", "test_benchmark", "test_readers", "test_publishing", "test_causes", "test_runs", "test_service_runs",
-    "test_history", "test_engines", "test_changes", "test_lint", "test_server", "test_errors",
+    "test_readers", "test_readme", "test_interruptions", "test_service_runs", "test_changes", "test_torture", "test_publishing", "test_runs",
+    "test_causes", "test_folders", "test_benchmark", "test_lint", "test_history", "test_errors", "test_plain_dbt", "test_engines",
+    "test_service", "test_service_attacks", "test_server", "test_service_page",
 )  # fmt: skip
 
 # The address of the dbt server started by the process that hands tests to this one.

@@ -202,10 +202,12 @@ def test_error_in_a_callback_ends_the_run(built: Project, published: Project, no
 
 def test_error_in_the_last_callback_is_said(built: Project, published: Project) -> None:
     (built.folder / "dbt_faulty.py").write_text(
-        "import dbt_experiment_features\n"
-        "def fail(report):\n"
+        "import dbt_experiment_features as own\n"
+        "fire_event = own.fire_event\n"
+        "def fail(event, **options):\n"
+        "    own.fire_event = fire_event\n"
         "    raise ValueError('the callback is broken')\n"
-        "dbt_experiment_features.Report.lines = property(fail)\n"
+        "own.fire_event = fail\n"
     )
     output, code = run_with_module(built, *BUILD_WITHOUT_TESTS)
     assert code == 0 and output.splitlines()[-1] == "The report of the run cannot be printed: the callback is broken"

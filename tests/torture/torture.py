@@ -51,16 +51,16 @@ Part = Callable[[Campaign, Ground], None]
 def parts(full: bool) -> dict[str, Part]:
     """The parts by name, the longest first; each gets its own server."""
     return {
-        "kill_dbt": lambda campaign, ground: kills.kill_dbt(campaign, ground, 50 if full else 10),
+        "kill_dbt": lambda campaign, ground: kills.kill_dbt(campaign, ground, 30 if full else 10),
         "interrupt": lambda campaign, ground: kills.interrupt(campaign, ground, 100 if full else 10),
-        "kill_server": lambda campaign, ground: kills.kill_server(campaign, ground, 20 if full else 10),
-        "kill_start": lambda campaign, ground: starts.kill_start(campaign, ground, 50 if full else 10),
+        "kill_server": lambda campaign, ground: kills.kill_server(campaign, ground, 15 if full else 10),
+        "kill_start": lambda campaign, ground: starts.kill_start(campaign, ground, 40 if full else 10),
         "injection": lambda campaign, ground: injection.inject(campaign, ground, all_payloads=full),
-        "on_full": lambda campaign, ground: builds_at_once.on_full(campaign, ground, 8 if full else 4, 5 if full else 2),
-        "on_empty": lambda campaign, ground: builds_at_once.on_empty(campaign, ground, 8 if full else 4, 5 if full else 2),
-        "while_publishing": lambda campaign, ground: builds_at_once.while_publishing(campaign, ground, 5 if full else 2),
+        "on_full": lambda campaign, ground: builds_at_once.on_full(campaign, ground, 8 if full else 4, 3 if full else 2),
+        "on_empty": lambda campaign, ground: builds_at_once.on_empty(campaign, ground, 8 if full else 4, 3 if full else 2),
+        "while_publishing": lambda campaign, ground: builds_at_once.while_publishing(campaign, ground, 3 if full else 2),
         "generated": lambda campaign, ground: generated_inputs.compare(campaign, ground, 4500 if full else 200),
-        "whole_builds": lambda campaign, ground: generated_inputs.build_whole(campaign, ground, 30 if full else 5),
+        "whole_builds": lambda campaign, ground: generated_inputs.build_whole(campaign, ground, 20 if full else 5),
         "changing_files": lambda campaign, ground: changing_files.change_files(campaign, ground, 10 if full else 2),
         "cut_worker": lambda campaign, ground: cuts.cut_worker(campaign, ground, 10 if full else 2),
         "cut_lock_holder": lambda campaign, ground: cuts.cut_lock_holder(campaign, ground, 20 if full else 2),
@@ -86,6 +86,13 @@ def run(campaign: Campaign, name: str, part: Part, folder: Path) -> float:
     return seconds
 
 
+def total(campaign: Campaign) -> str:
+    """How many attempts there were, and how they ended."""
+    tries, losses = sum(fault.tries for fault in campaign.faults.values()), campaign.losses()
+    hung = sum("did not end within" in loss or "TimeoutExpired" in loss for loss in losses)
+    return f"{tries:,} attempts: {len(losses)} lost, of which {hung} hung."
+
+
 def report(campaign: Campaign, form: str, seconds: float, server_version: str, names: list[str]) -> str:
     """The content of results.md."""
     packages = [f"{name} {version(name)}" for name in ("dbt-core", "dbt-postgres")]
@@ -97,6 +104,8 @@ def report(campaign: Campaign, form: str, seconds: float, server_version: str, n
         *([f"Only the parts {', '.join(names)}."] if names else []),
         "",
         campaign.table(),
+        "",
+        total(campaign),
     ]
     for loss in campaign.losses():
         lines += ["", "```text", loss, "```"]
@@ -123,7 +132,7 @@ def main(names: list[str]) -> int:
     if not names or campaign.losses():
         RESULTS.write_text(text)
     lost = len(campaign.losses())
-    print(f"{lost} lost, with details in {RESULTS}." if lost else "Nothing was lost.")
+    print(total(campaign) + (f" Details are in {RESULTS}." if lost else ""))
     return 1 if lost else 0
 
 

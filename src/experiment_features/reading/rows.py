@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
@@ -439,16 +439,10 @@ class Records:
 
 
 def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Runs of consecutive places, each as its first place and the place after its last."""
-    start = end = -1
-    for place in places:
-        if place != end:
-            if start >= 0:
-                yield start, end
-            start = place
-        end = place + 1
-    if start >= 0:
-        yield start, end
+    """Yields each run of consecutive places, as its first place and the one after its last."""
+    for _, run in groupby(enumerate(places), lambda item: item[1] - item[0]):
+        consecutive = [place for _, place in run]
+        yield consecutive[0], consecutive[-1] + 1
 
 
 def _empty(wanted: Sequence[str] | None) -> str:
