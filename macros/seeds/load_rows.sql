@@ -9,8 +9,11 @@
 {%- endmacro %}
 
 {#
-    COPY numbers all records it reads, including those that its condition excludes. Each load replaces all rows, so autovacuum has
-    nothing to gain, and the next load would wait a second until it gives way.
+    COPY numbers all records it reads, including those that its condition excludes.
+
+    Rows are frozen: otherwise, the first query would mark each one as committed, and write most of the table once more. A vacuum
+    would take such a table for empty, so statistics are collected in the same transaction. Autovacuum, which has nothing to do where
+    each load replaces all rows, would only keep the next load waiting.
 #}
 {% macro postgres__load_rows(relation, rows) -%}
     {%- set columns = quoted(rows.columns) | join(', ') -%}
@@ -19,13 +22,14 @@
     {%- set cursor = adapter.add_query('select 1')[0].handle.cursor() -%}
     {%- do cursor.copy_expert(
         'copy ' ~ relation ~ ' (' ~ columns ~ ") from stdin with (format csv, delimiter '" ~ rows.separator
-        ~ "', encoding 'UTF8', force_not_null (" ~ columns ~ ')) where ' ~ quoted(rows.columns)[0] ~ " <> '" ~ rows.marker ~ "'",
+        ~ "', encoding 'UTF8', freeze, force_not_null (" ~ columns ~ ')) where ' ~ quoted(rows.columns)[0] ~ " <> '" ~ rows.marker ~ "'",
         rows, 65536
     ) -%}
     {%- if not rows.problem -%}
         {%- do cursor.copy_expert(
             'copy ' ~ relation ~ " (row_number, row_fault, row_text) from stdin with (format csv, encoding 'UTF8')", rows.rejected, 65536
         ) -%}
+        {%- do run_query('analyze ' ~ relation) -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -40,22 +40,18 @@ set local enable_hashagg = off
 {%- endmacro %}
 
 {#
-    Collects planner statistics of tables that were just filled, for the models after them. Without them, Postgres assumes
-    that a table is half as large, or empty, and may plan to read it once for each row of another. It does nothing on
-    engines that need no statistics.
+    Collects planner statistics of the table being built, for the models after it. Without them, Postgres assumes that it is half as
+    large, or empty, and may plan to read it once for each row of another. It does nothing on engines that need no statistics.
 
-    Arguments: relations, the tables; by default the one being built.
-
-    In:  collect_statistics([this, ref('users')])
-    Out: analyze "postgres"."features_staging"."stg_users", "postgres"."features_raw"."users"
+    In:  collect_statistics()      Out: analyze "postgres"."features_staging"."int_users"
 #}
-{% macro collect_statistics(relations=[this]) -%}
-    {{ return(adapter.dispatch('collect_statistics')(relations)) }}
+{% macro collect_statistics() -%}
+    {{ return(adapter.dispatch('collect_statistics')()) }}
 {%- endmacro %}
 
-{% macro default__collect_statistics(relations) -%}
+{% macro default__collect_statistics() -%}
 {%- endmacro %}
 
-{% macro postgres__collect_statistics(relations) -%}
-analyze {{ relations | join(', ') }}
+{% macro postgres__collect_statistics() -%}
+analyze {{ this }}
 {%- endmacro %}

@@ -1,5 +1,3 @@
-{{ config(post_hook="{{ collect_statistics([ref('user_experiments')]) }}") }}
-
 with
 
 user_experiments as {{ not_materialized() }} (

@@ -1,5 +1,3 @@
-{{ config(post_hook="{{ collect_statistics([ref('users')]) }}") }}
-
 with
 
 users as (
