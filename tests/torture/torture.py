@@ -121,16 +121,22 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="torture", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
-        # More than there are cores, because a build spends much of its time waiting.
-        with ThreadPoolExecutor(AT_ONCE) as executor:
-            seconds = list(executor.map(lambda item: run(campaign, *item, folder), chosen.items()))
         with ground(folder / "version") as own:
             server_version = own.project("version").query("show server_version")[0][0]
-    text = report(campaign, "make torture FULL=1" if full else "make torture", time.monotonic() - started, server_version, names)
+
+        def run_and_save(item: tuple[str, Part]) -> float:
+            """Runs a part, and saves what is known by then: a long campaign may be stopped."""
+            seconds = run(campaign, *item, folder)
+            if not names or campaign.losses():
+                form = "make torture FULL=1" if full else "make torture"
+                RESULTS.write_text(report(campaign, form, time.monotonic() - started, server_version, names))
+            return seconds
+
+        # More than there are cores, because a build spends much of its time waiting.
+        with ThreadPoolExecutor(AT_ONCE) as executor:
+            seconds = list(executor.map(run_and_save, chosen.items()))
     print(f"\n{campaign.table()}\n")
     print(f"Seconds of each part, {AT_ONCE} at a time: " + ", ".join(f"{name} {one:.0f}" for name, one in zip(chosen, seconds, strict=True)))
-    if not names or campaign.losses():
-        RESULTS.write_text(text)
     lost = len(campaign.losses())
     print(total(campaign) + (f" Details are in {RESULTS}." if lost else ""))
     return 1 if lost else 0
