@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from itertools import cycle
 from pathlib import Path
 
 import matplotlib.pyplot as pyplot
 from contenders import (
+    CLEAN,
     COMMANDS,
     CONTENDERS,
     DBT_SEED,
@@ -173,8 +173,10 @@ def draw(results: Results, path: Path) -> None:
 
 
 def draw_job(panel: Axes, results: Results, job: str) -> None:
-    """The panel of one job."""
-    for name, (colour, marker) in zip(results.contenders(job), cycle(STYLES)):
+    """The panel of one job; the other forms of the files, which would lie on top of each other, are in the table."""
+    clean = {one.name for one in CONTENDERS if one.form == CLEAN}
+    names = [name for name in results.contenders(job) if name in clean]
+    for name, (colour, marker) in zip(names, STYLES, strict=False):
         points = [(rows, one["median_seconds"]) for (other, rows), one in results.measurements.items() if other == name]
         # Draws this project in front of the others.
         front = 3 if name == REFERENCES[job] else 2
