@@ -119,7 +119,9 @@ class Project:
     def dbt(self, *arguments: str, succeeds: bool | None = True, **environment: str) -> str:
         """Runs dbt as a process and returns its output; succeeds=None accepts either outcome."""
         settings = self.settings(environment)
-        if settings.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
+        # Bytes that are no text cannot be handed to the one that is loaded.
+        is_text = all(isinstance(value, str) for value in settings.values())
+        if is_text and settings.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
             output, code = forked_dbt().run(["--no-use-colors", *arguments], self.root, settings)
         else:
             # Another copy of the project has its own modules, which are not the ones that are loaded.

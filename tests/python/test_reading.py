@@ -173,6 +173,50 @@ def test_two_stray_quotes_swallow_no_row(tmp_path: Path) -> None:
     assert read(tmp_path) == Found({5: ["4", "two\nlines", "w"]}, [2, 3, 4])
 
 
+@pytest.mark.parametrize(
+    ("text", "rejected"), [('1,"Bob, PhD,x\n2,b,y\n3,c,z\n4,"Eve",w\n', [2, 3, 4, 5]), ('1,"a, b,x\n2,"c",y\n3,c,z\n4,d,w\n', [2, 3])], ids=["three", "one"]
+)
+def test_open_quote_swallows_no_row_whatever_its_ends_are(tmp_path: Path, text: str, rejected: list[int]) -> None:
+    (tmp_path / "compounds.csv").write_text(HEADER + text + '5,"two\nlines",v\n')
+    found = read(tmp_path)
+    assert found.rejected == rejected and found.rows.keys() | set(rejected) == {2, 3, 4, 5, 6}
+    assert found.rows[6] == ["5", "two\nlines", "v"]
+
+
+def test_one_column_spread_over_several_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_text("compound_id,compound_name,compound_name.1,compound_structure\n1,a,b,x\n")
+    assert problem(tmp_path).startswith("the header on line 1 has compound_name_1 beside compound_name, as if one column were spread over several;")
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        (["users.xlsx"], "it is a zip file with an Excel workbook in it; unpack it."),
+        (["mimetype", "content.xml"], "it is an OpenDocument spreadsheet; save it as .xlsx or CSV."),
+    ],
+)
+def test_zip_that_is_no_packed_table(tmp_path: Path, members: list[str], sentence: str) -> None:
+    with zipfile.ZipFile(tmp_path / "compounds.csv", "w") as archive:
+        for member in members:
+            archive.writestr(member, "x")
+    assert problem(tmp_path) == sentence
+
+
+def test_hidden_files_in_a_zip_are_ignored(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "compounds.zip", "w") as archive:
+        archive.writestr("compounds.csv", TEXT)
+        archive.writestr("._compounds.csv", "x")
+    assert read(tmp_path) == expected(TEXT, ",")
+
+
+@pytest.mark.parametrize(("packing", "place"), [("gz", 12), ("zst", 4)])
+def test_packed_file_that_is_damaged(tmp_path: Path, packing: str, place: int) -> None:
+    packed = bytearray(PACKED[packing]((HEADER + "1,a,x\n" * 5000).encode()))
+    packed[place : place + 8] = b"x" * 8
+    (tmp_path / "compounds.csv").write_bytes(packed)
+    assert problem(tmp_path).startswith("it is compressed, and damaged or cut short (")
+
+
 def test_another_header_below_is_refused(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\nCompound ID,Compound-Name,compound.structure\n2,b,y\n\ncompound_name,compound_id\nc,3\n")
     assert problem(tmp_path) == "line 6 is another header; move the rows below it to another file."

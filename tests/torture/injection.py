@@ -181,7 +181,7 @@ def _database(project: Project) -> None:
     there = connect(project, database=name)
     there.cursor().execute("create table public.canary (id integer)")
     output = project.dbt("seed", succeeds=False, PGDATABASE=name)
-    assert "the name of a database with quotes" in output, output
+    assert "names of databases with quotes or backslashes are not supported" in output, output
     there.cursor().execute("select * from public.canary")
     there.close()
 

@@ -79,6 +79,11 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
     for name in wanted:
         if names.count(name) > 1:
             raise ReadingError(f"the header on line {line} has the column {name} more than once; {expected}, and {found}.")
+        if spread := [other for other in names if re.fullmatch(rf"{re.escape(name)}_\d+", other)]:
+            raise ReadingError(
+                f"the header on line {line} has {', '.join(spread)} beside {name}, as if one column were spread over several; "
+                "join their cells, and name the others otherwise."
+            )
     if not missing:
         return
     if len(names) == 1 and (cell := names[0]):

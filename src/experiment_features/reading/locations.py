@@ -8,7 +8,9 @@ import hashlib
 import lzma
 import os
 import re
+import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -89,7 +91,7 @@ class File:
                         yield content
                 else:
                     yield file
-            except (EOFError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError) as error:
+            except _unpacking_errors() as error:
                 raise ReadingError(f"it is compressed, and damaged or cut short ({error}); export or copy it again.") from None
 
     @property
@@ -120,10 +122,22 @@ def _opener(first: bytes) -> Callable[[BinaryIO], Any] | None:
     return None
 
 
+def _unpacking_errors() -> tuple[type[BaseException], ...]:
+    """What the modules that unpack raise, also if they need a password or do not know the method."""
+    # Loaded only if it is needed.
+    zstandard = sys.modules.get("zstandard")
+    others = (EOFError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error, NotImplementedError, RuntimeError)
+    return (*others, zstandard.ZstdError) if zstandard else others
+
+
 def _only_member(archive: zipfile.ZipFile) -> str:
-    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
+    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/") and not _base(name).startswith(".")]
     if "xl/workbook.xml" in names:
         raise ReadingError("it is an Excel workbook without the extension .xlsx; rename it, or save it as CSV.")
+    if "content.xml" in names:
+        raise ReadingError("it is an OpenDocument spreadsheet; save it as .xlsx or CSV.")
+    if any(name.lower().endswith(".xlsx") for name in names):
+        raise ReadingError("it is a zip file with an Excel workbook in it; unpack it.")
     if len(names) != 1:
         raise ReadingError(f"it is a zip file with {len(names)} files; put one file in it, or unpack it.")
     return names[0]

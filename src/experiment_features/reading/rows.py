@@ -434,8 +434,20 @@ class Records:
         return cells, True, following
 
     def swallows_rows(self, place: int, following: int, mark: bytes, widths: set[int]) -> bool:
-        """Whether the first and last line of a record each have as many separators as a row: a quote was then left open by mistake."""
-        return following > place + 1 and {self._lines[place].count(mark), self._lines[following - 1].count(mark)} <= widths
+        """Whether a record is several rows, because a quote is open by mistake.
+
+        Then its first and last line have the separators of a row each, or a later line has them and begins with a number, as the first does.
+        """
+        lines = self._lines[place:following]
+        if len(lines) < 2:
+            return False
+        if {lines[0].count(mark), lines[-1].count(mark)} <= widths:
+            return True
+        return _begins_with_number(lines[0], mark) and any(line.count(mark) in widths and _begins_with_number(line, mark) for line in lines[1:])
+
+
+def _begins_with_number(line: bytes, mark: bytes) -> bool:
+    return line.partition(mark)[0].strip(b'" ').isdigit()
 
 
 def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
