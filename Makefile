@@ -91,11 +91,11 @@ parity: java installed-test installed-duckdb installed-spark ## compare what Pos
 torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, flood it with bad input, and count losses (FULL=1: the long form)
 	@$(ACTIVATE) && python tests/torture/torture.py
 
-# dbt-coverage does not look for descriptions where columns are those of another table, which describes them (a column is described once),
-# or of a seed, whose YAML lists the columns to look for in its file. It counts unit tests, since data tests repeat no constraint.
+# dbt-coverage leaves out tables whose columns another one describes, because a column is described once, and seeds, whose YAML lists the
+# columns to look for in the file. It counts unit tests, because columns with a constraint need no data test.
 DESCRIBED_ELSEWHERE := seeds models/audit/_history.yml $(addprefix models/intermediate/int_,users compounds experiments)
 judge: installed-judge up ## let dbt-score, dbt-coverage and dbt-bouncer judge the descriptions, the tests and the conventions
-	@# On the sample, in a schema and a folder of its own, whatever the user has loaded and published.
+	@# On the sample data, in its own schema and folder, so that it touches nothing of the user's.
 	@. "$(HOME_FOLDER)/.venv-judge/bin/activate" \
 		&& export ENGINE=postgres FEATURES_SCHEMA=judge SEEDS_DIR=tests/python/published DBT_TARGET_PATH="$$VIRTUAL_ENV/target" \
 		&& dbt --quiet build --exclude-resource-type unit_test --exclude-resource-type test && dbt --quiet docs generate \
@@ -127,7 +127,7 @@ installed:
 installed-duckdb installed-spark installed-service installed-test: installed-%:
 	@$(INSTALL) .venv requirements/run.lock requirements/$*.lock
 
-# As much as the tests of the benchmark need.
+# Without Spark, which the tests of the benchmark do not need.
 installed-bench:
 	@$(INSTALL) .venv-bench requirements/bench.lock
 

@@ -13,13 +13,13 @@ pip() {
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --retries 2 "$@"
 }
 
-# uv takes a fraction of pip's time, but knows neither pip's settings nor every network. What it cannot do, pip does.
+# uv is several times faster than pip, but ignores pip's settings. If it fails, pip installs.
 {
     [ -z "${PIP_INDEX_URL:-}" ] && { [ -x "$folder/bin/uv" ] || pip --require-hashes --requirement requirements/installer.lock; } &&
-        "$folder/bin/uv" pip install --quiet --compile-bytecode --python "$folder/bin/python" "$@" --requirement "$packages"
+        "$folder/bin/uv" pip install --quiet --system-certs --compile-bytecode --python "$folder/bin/python" "$@" --requirement "$packages"
 } || pip "$@" --requirement "$packages"
 
-# Both write the folder's path into the first line of each command. It may be too long for that, or hold characters that mean
+# Both tools write the folder's path into the first line of each command. It may be too long for that, or hold characters that mean
 # something there, and is of no use after a move; so a command runs the Python beside it.
 "$folder/bin/python" - <<'EOF'
 import pathlib

@@ -13,14 +13,14 @@ refuse() {
     exit 1
 }
 
-# Does what the other arguments say, with the seconds that it takes behind $1, or says in one sentence why it failed.
+# Prints $1, runs the other arguments as a command and prints how long it took; if it fails, says why in one sentence.
 try() {
     began=$(date +%s)
     what=$1
     shift
     echo "$what ..."
     if [ -t 1 ]; then
-        # Also where this process is killed, it ends.
+        # It also ends if this process is killed.
         while sleep 1 && kill -0 $$; do printf '\r%s s' "$(($(date +%s) - began))"; done 9>&- &
         ticker=$!
     fi

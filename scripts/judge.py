@@ -1,17 +1,17 @@
-"""Where rules of dbt-score do not apply; pyproject.toml names the rules.
+"""Filters for rules of dbt-score that do not apply everywhere; pyproject.toml names the rules.
 
 dbt-score reads the annotations of a filter, so they may not be strings.
 """
 
 from dbt_score import Macro, Model, rule_filter
 
-# What a macro does on one engine is described with the macro that dispatches to it, where dbt's site shows it, too.
+# The macro that dispatches to them has the description.
 ONE_ENGINE = ("default__", "postgres__", "duckdb__", "spark__")
 
 
 @rule_filter
 def dispatches(macro: Macro) -> bool:
-    """Macros that are called by their name, not those they dispatch to."""
+    """Macros that are called by name, not the ones they dispatch to."""
     return not macro.name.startswith(ONE_ENGINE)
 
 
@@ -23,5 +23,5 @@ def is_published(model: Model) -> bool:
 
 @rule_filter
 def is_not_the_list_of_reasons(model: Model) -> bool:
-    """All models but the one that holds every reason of a reject, with its words."""
+    """All models except the one that lists the sentence for every reason."""
     return model.name != "int_rejected_rows"

@@ -67,7 +67,7 @@ _modules = dbt.context.base.get_context_modules
 _execute_with_hooks = RunTask.execute_with_hooks
 _open_connection = PostgresConnectionManager.open
 _current_run: Run | None = None
-# What the macro report_run has found of the run under way, as sentences: the causes of rejects; these and what was published.
+# Sentences of the macro report_run about the current run: the causes of rejects, and the whole report.
 _causes: list[str] | None = None
 _report: list[str] = []
 _progress: Progress | None = None
@@ -424,8 +424,8 @@ def _require_room() -> None:
         folder = Path(getattr(get_flags(), name, None) or ".").resolve()
         place = next(path for path in (folder, *folder.parents) if path.exists())
         if shutil.disk_usage(place).free < LEAST_ROOM_BYTES:
-            raise DbtRuntimeError(f"The disk is full where dbt writes to {folder}; free some space, or name another folder in DBT_{name}.")
-    # Where the disk fills up later, dbt goes on without its log.
+            raise DbtRuntimeError(f"The disk that dbt writes to is full ({folder}); free some space, or set DBT_{name} to another folder.")
+    # If the disk fills up later, dbt continues without its log.
     logging.raiseExceptions = False
 
 

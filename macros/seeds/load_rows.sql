@@ -11,9 +11,9 @@
 {#
     COPY numbers all records it reads, including those that its condition excludes.
 
-    Rows are frozen: otherwise, the first query would mark each one as committed, and write most of the table once more. A vacuum
-    would take such a table for empty, so statistics are collected in the same transaction. Autovacuum, which has nothing to do where
-    each load replaces all rows, would only keep the next load waiting.
+    Rows are frozen: otherwise, the first query would mark each one as committed and write most of the table again. A vacuum
+    would record such a table as empty, so statistics are collected in the same transaction. Each load replaces all rows, so
+    autovacuum would only delay the next one.
 #}
 {% macro postgres__load_rows(relation, rows) -%}
     {%- set columns = quoted(rows.columns) | join(', ') -%}

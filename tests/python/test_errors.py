@@ -192,7 +192,7 @@ def test_full_disk_of_dbt_itself(published: Project, tmp_path: Path, setting: st
         process = published.start(*BUILD, **{setting: str(tmp_path / "folder")})
         output, _ = process.communicate()
         assert process.returncode != 0
-        assert f"The disk is full where dbt writes to {tmp_path}/folder; free some space, or name another folder in {setting}." in output
+        assert f"The disk that dbt writes to is full ({tmp_path}/folder); free some space, or set {setting} to another folder." in output
         assert "Traceback" not in output
     finally:
         subprocess.run(["umount", tmp_path], check=True)

@@ -106,6 +106,11 @@ def test_workbook(tmp_path: Path) -> None:
     assert problem(tmp_path) == "it has the sheets Sheet1, Sheet2, and none is named compounds; rename one of them."
 
 
+def test_numbers_that_excel_has_rounded_are_no_ids(tmp_path: Path) -> None:
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [999_999_999_999_999.0, "a", "x"], [9_007_199_254_740_993.0, "b", "y"]]})
+    assert [row[0] for row in read(tmp_path).rows.values()] == ["999999999999999", "9.00719925474099E+15"]
+
+
 def test_workbook_by_another_name(tmp_path: Path) -> None:
     workbook(tmp_path / "compounds.csv", {"compounds": [COLUMNS]})
     assert problem(tmp_path) == "it is an Excel workbook without the extension .xlsx; rename it, or save it as CSV."

@@ -25,7 +25,7 @@ def make(root: Path, *arguments: str, **environment: str) -> str:
         ["make", *arguments], cwd=root, env={**own, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )  # fmt: skip
     assert done.returncode != 0, done.stdout
-    lines = [line for line in done.stdout.splitlines() if not line.startswith(("make: ***", "make[", "Installing into ", "PGHOST names "))]
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(("make: ***", "make[", "Installing into ", "done in ", "PGHOST names "))]
     assert len(lines) == 1, done.stdout
     return lines[0]
 

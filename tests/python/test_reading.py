@@ -209,7 +209,7 @@ def test_hidden_files_in_a_zip_are_ignored(tmp_path: Path) -> None:
     assert read(tmp_path) == expected(TEXT, ",")
 
 
-@pytest.mark.parametrize(("packing", "place"), [("gz", 12), ("zst", 4)])
+@pytest.mark.parametrize(("packing", "place"), [("gz", 12), ("zst", 4), ("bz2", 12), ("xz", 12)])
 def test_packed_file_that_is_damaged(tmp_path: Path, packing: str, place: int) -> None:
     packed = bytearray(PACKED[packing]((HEADER + "1,a,x\n" * 5000).encode()))
     packed[place : place + 8] = b"x" * 8

@@ -33,7 +33,7 @@ ATTACKS = {
 
 
 def attack(campaign: Campaign, ground: Ground, times: int) -> None:
-    """After each attack, also of ones that go on, everybody else is answered, and no run has been started by it."""
+    """After each attack, even while it goes on, everybody else is answered, and it has started no run."""
     choose = campaign.random(ATTACKED)
     project = ground.project("attacked")
     build(project, some_input("attacked", choose, users=40, experiments=200, rejected=3))
@@ -68,10 +68,10 @@ def _send(held: ExitStack, service: Service, kind: str, choose: Random) -> None:
         connection.connect(("127.0.0.1", int(service.url.rpartition(":")[2])))
         connection.sendall(ATTACKS[kind])
     except OSError:
-        # The service may end what it does not want to hear.
+        # The service may have closed the connection.
         return
     if choose.random() < 0.2:
-        # With what was sent or comes lost.
+        # Drops what is still on its way.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
 

@@ -82,7 +82,7 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
         if spread := [other for other in names if re.fullmatch(rf"{re.escape(name)}_\d+", other)]:
             raise ReadingError(
                 f"the header on line {line} has {', '.join(spread)} beside {name}, as if one column were spread over several; "
-                "join their cells, and name the others otherwise."
+                "join them into one column, or rename the others."
             )
     if not missing:
         return

@@ -92,6 +92,9 @@ class File:
                 else:
                     yield file
             except _unpacking_errors() as error:
+                # Errors of the system have a number, and are not about the content.
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise
                 raise ReadingError(f"it is compressed, and damaged or cut short ({error}); export or copy it again.") from None
 
     @property
@@ -123,10 +126,10 @@ def _opener(first: bytes) -> Callable[[BinaryIO], Any] | None:
 
 
 def _unpacking_errors() -> tuple[type[BaseException], ...]:
-    """What the modules that unpack raise, also if they need a password or do not know the method."""
-    # Loaded only if it is needed.
+    """The errors of all decompressors, including those for encrypted content and unknown methods."""
+    # Imported only if a file needs it.
     zstandard = sys.modules.get("zstandard")
-    others = (EOFError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error, NotImplementedError, RuntimeError)
+    others = (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, NotImplementedError, RuntimeError)
     return (*others, zstandard.ZstdError) if zstandard else others
 
 

@@ -436,7 +436,8 @@ class Records:
     def swallows_rows(self, place: int, following: int, mark: bytes, widths: set[int]) -> bool:
         """Whether a record is several rows, because a quote is open by mistake.
 
-        Then its first and last line have the separators of a row each, or a later line has them and begins with a number, as the first does.
+        This is assumed if its first and last lines each have as many separators as a row, or if a later line does and, like the first,
+        begins with a number.
         """
         lines = self._lines[place:following]
         if len(lines) < 2:

@@ -33,7 +33,7 @@ def _text(cell: object) -> str:
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
-        # Excel keeps 15 digits, so a longer id is no longer what it was.
+        # Excel keeps 15 digits. A longer id is already rounded, so it must not pass for one.
         return repr(cell) if not cell.is_integer() else str(int(cell)) if abs(cell) < 1e15 else f"{cell:.14E}"
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
