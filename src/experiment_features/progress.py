@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import threading
 import time
-from contextlib import suppress
 from typing import TextIO
 
 from experiment_features.reading import Rows
@@ -70,9 +70,11 @@ class Progress:
         return text
 
     def _print(self, text: str) -> None:
-        # A pipe that has lost its reader is no reason to stop a run.
-        with suppress(OSError):
+        # A pipe that has lost its reader is no reason to stop a run, or to fail when Python writes the rest of the buffer at its end.
+        try:
             print(text, end="", file=self._output, flush=True)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._output.fileno())
 
     def _show(self) -> None:
         while not self._stopped.wait(SECONDS_BETWEEN_LINES):

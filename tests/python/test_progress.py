@@ -30,7 +30,12 @@ def test_output_that_nobody_reads_stops_no_run(project: Project) -> None:
     read, write = os.pipe()
     os.close(read)
     process = subprocess.Popen(
-        [*COMMAND, *BUILD_WITHOUT_TESTS], cwd=project.root, env=project.settings({"FEATURES_PROGRESS": "1"}), stdout=subprocess.DEVNULL, stderr=write
+        [*COMMAND, *BUILD_WITHOUT_TESTS],
+        cwd=project.root,
+        # Without this variable, which a developer may have set, Python has a buffer.
+        env=project.settings({"FEATURES_PROGRESS": "1", "PYTHONUNBUFFERED": ""}),
+        stdout=subprocess.DEVNULL,
+        stderr=write,
     )
     os.close(write)
     assert process.wait() == 0
