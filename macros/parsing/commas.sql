@@ -4,7 +4,8 @@
     - commas: 'decimal' if they are decimal marks; otherwise the code of the reason why a number with a comma cannot be
       used: 'ambiguous_comma' if every comma could also group digits (1,234), 'comma_and_point' if other numbers have a
       point;
-    - points_group_digits: whether points group digits in any number, as in 1.234.567 and 1.234,5.
+    - points_group_digits: whether points may group digits, since they do in a number such as 1.234.567 or 1.234,5, or
+      since another has a decimal comma.
 
     If FEATURES_DECIMAL names the decimal mark, the query does not read the column.
 
@@ -16,22 +17,28 @@ select
         'decimal' as commas,
         false as points_group_digits
 {%- else -%}
+{%- set has_decimal_comma %}bool_or(
+                {{ column }} like '%,%'
+                and {{ column }} not like '%,'
+                and {{ matches(column, with_marks(decimal_comma())) }}
+                and not {{ matches(column, with_marks(grouped_digits())) }}
+            )
+{%- endset -%}
+{%- set has_decimal_point %}bool_or(
+                {{ column }} like '%.%'
+                and {{ matches(column, with_marks('([0-9]+[.][0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }}
+                and not {{ matches(column, with_marks(digits_grouped_by_points())) }}
+            )
+{%- endset -%}
 select
         case
-            when not coalesce(
-                bool_or(
-                    {{ column }} like '%,%'
-                    and {{ column }} not like '%,'
-                    and {{ matches(column, with_marks(decimal_comma())) }}
-                    and not {{ matches(column, with_marks(grouped_digits())) }}
-                ),
-                false
-            ) then 'ambiguous_comma'
+            when not coalesce({{ has_decimal_comma }}, false) then 'ambiguous_comma'
             when bool_or({{ column }} like '%.%' and {{ column }} not in ('.', 'n.a.', 'N.A.')) then 'comma_and_point'
             else 'decimal'
         end as commas,
         coalesce(
-            bool_or(
+            {{ has_decimal_comma }} and not {{ has_decimal_point }}
+            or bool_or(
                 ({{ column }} like '%.%.%' or {{ column }} like '%.%,%')
                 and {{ matches(column, with_marks(digits_grouped_by_points() ~ '(,[0-9]*)?')) }}
             ),

@@ -10,14 +10,24 @@
 {%- endmacro %}
 
 {#
-    A list without its brackets, separated by semicolons; empty if the text means that the list is missing.
+    A list without the brackets, quotes or ="" around it, separated by semicolons; empty if the text means that the list is missing.
 
     A list has one kind of separator, the first of ; | , that it contains. In 1;2,3 the comma could also be a decimal mark,
     so the item 2,3 is not an id.
 #}
 {% macro separated_by_semicolons(text) -%}
-{%- set list = "case when left(" ~ text ~ ", 1) || right(" ~ text ~ ", 1) in ('[]', '{}', '()') then substr("
-    ~ text ~ ", 2, length(" ~ text ~ ") - 2) else " ~ text ~ " end" -%}
+{%- set ends = "left(" ~ text ~ ", 1) || right(" ~ text ~ ", 1)" -%}
+{%- set list -%}
+case
+        when
+            {{ ends }} in ('[]', '{}', '()')
+            or ({{ ends }} = '""' and {{ text }} like '__%' and {{ text }} not like '_%"%_')
+            or ({{ ends }} = {{ text_literal("''") }} and {{ text }} like '__%' and {{ text }} not like {{ text_literal("_%'%_") }})
+            then substr({{ text }}, 2, length({{ text }}) - 2)
+        when {{ text }} like '="%"' and {{ text }} not like '__%"%_' then substr({{ text }}, 3, length({{ text }}) - 3)
+        else {{ text }}
+    end
+{%- endset -%}
 case
     when {{ is_missing(text) }} then ''
     when {{ text }} like '%;%' then {{ list }}

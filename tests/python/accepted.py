@@ -77,6 +77,9 @@ CELLS = [
     Cell("a list of one in round brackets, as Python writes it", "(1,)", LISTS, [1]),
     Cell("a list of strings, as JSON writes it", '["1", "2"]', LISTS, [1, 2]),
     Cell("a list of strings, as Python writes it", "['1', '2']", LISTS, [1, 2]),
+    Cell("a list in quotes as a whole", "'21;22'", LISTS, [21, 22]),
+    Cell("a list in quotes twice", '"1,2"', LISTS, [1, 2]),
+    Cell("a list kept as text by a spreadsheet formula", '="1;2"', LISTS, [1, 2]),
     Cell("a list with decimals of zero", "[1.0, 2.]", LISTS, [1, 2]),
     Cell("a list with plus signs and spreadsheet marks", '+1;="2";\'3', LISTS, [1, 2, 3]),
     Cell("a list with empty items", "1;;2;", LISTS, [1, 2]),
@@ -178,6 +181,8 @@ FILES = [
     ),
     File("a comma that cannot group digits", "", {"0,125": Decimal("0.125"), "1,234": Decimal("1.234")}),
     File("commas and points", "", {"12,5": "comma_and_point", "1.234,5": "comma_and_point", "7.5": Decimal("7.5")}),
+    File("a point that may group digits, beside a decimal comma", "", {"12,5": "comma_and_point", "1.250": "grouping_points", "7": Decimal(7)}),
+    File("the same beside a decimal point", "", {"12,5": "comma_and_point", "1.250": Decimal("1.25"), "7.5": Decimal("7.5")}),
     File(
         "points that group digits in one run time, and maybe in others", "",
         {"1.234": "grouping_points", "1.234.567": "grouping_points", "+2.500": "grouping_points", "0.125": Decimal("0.125"),

@@ -32,7 +32,7 @@ Another CSV file in `seeds/` is loaded too: the columns its YAML describes, or a
 
 Files may be compressed with gzip, bzip2, xz or zstd, or be a zip archive with one file, whatever their names. A workbook's sheet with
 the table's name is read, or its only sheet. Text is UTF-8, or UTF-16 if the first bytes show it; `SEEDS_ENCODING` names any other
-encoding that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
+encoding that Python supports, such as `cp1252`, for all files without a byte-order mark. A row may be up to 1 MiB long.
 
 ## How they can be written
 
@@ -45,8 +45,8 @@ CELLS_TITLE = """
 ## How values can be written
 
 A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot group
-digits (`12,5`). Otherwise the run time is left empty, as is `1.234` in a file with a run time such as `1.234.567`. Set
-`FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
+digits (`12,5`). Otherwise the run time is left empty, as is `1.234` in a file with a run time such as `1.234.567`, or in one
+with decimal commas and no decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
 """
 LEFT_OUT_TITLE = f"""
 ## What happens to bad rows

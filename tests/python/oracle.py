@@ -135,12 +135,15 @@ def load(file: str, data: bytes) -> Table:
     header, *body = records
     width = max(place for place, cell in enumerate(header.cells) if cell) + 1
     surplus = len(header.cells) - width or None
+    is_surplus_in_header = bool(surplus)
     full = {width - 1, len(header.cells) - 1}
     header = Record(header.line, header.cells[:width])
     places = find_columns(file, header)
     if not is_closed:
         raise LoadError(file, "unclosed_quote")
     names = list(map(normal, header.cells))
+    named = {place: next((name for name in reversed(names[:place]) if name), "") for place, name in enumerate(names) if not name}
+    unnamed = [place for place, name in named.items() if name in COLUMNS[file]]
     table = Table([], [])
     for record in body:
         cells = record.cells
@@ -153,7 +156,9 @@ def load(file: str, data: bytes) -> Table:
             continue
         if surplus is None:
             surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) else 0
-        if len(cells) not in (width, width + surplus) or any(cells[width:]):
+        if surplus and not is_surplus_in_header and (names[-1] not in COLUMNS[file] or (len(cells) == width + surplus and any(cells[width:]))):
+            raise LoadError(file, "unclear_cells")
+        if len(cells) not in (width, width + surplus) or any(cells[width:]) or any(cells[place] for place in unnamed):
             table.wrong_count.append(record.line)
             continue
         table.rows.append(Record(record.line, tuple(cells[place] for place in places)))
@@ -312,9 +317,10 @@ GROUPS_BY_POINTS = POINTS + ",[0-9]*"
 
 
 def meaning_of_marks(times: list[str]) -> tuple[str, bool]:
-    """What commas mean in the run times of a file (decimal, or the reason to reject a number with one), and whether points group digits."""
+    """What commas mean in the run times of a file (decimal, or the reason to reject a number with one), and whether points may group digits."""
     grouping = any(re.fullmatch(POINTS + "(,[0-9]*)?", number) and len(re.findall("[.,]", number)) > 1 for number in map(bare, times))
-    return meaning_of_commas(times), grouping
+    has_decimal_point = any("." in number and re.fullmatch(DECIMAL, number) and not re.fullmatch(POINTS, number) for number in map(bare, times))
+    return meaning_of_commas(times), grouping or (meaning_of_commas(times) != "ambiguous_comma" and not has_decimal_point)
 
 
 def meaning_of_commas(times: list[str]) -> str:
@@ -352,8 +358,11 @@ def entries_of(text: str) -> list[str]:
     """The non-empty items of a list."""
     if is_missing(text):
         return []
-    if len(text) > 1 and text[0] + text[-1] in ("[]", "{}", "()"):
+    ends = text[0] + text[-1]
+    if len(text) > 1 and (ends in ("[]", "{}", "()") or (ends in ('""', "''") and text[0] not in text[1:-1])):
         text = text[1:-1]
+    elif len(text) > 2 and text.startswith('="') and text.endswith('"') and '"' not in text[2:-1]:
+        text = text[2:-1]
     separator = next((separator for separator in ";|" if separator in text), ",")
     return [entry for part in text.split(separator) if (entry := part.strip(WHITE_SPACE))]
 

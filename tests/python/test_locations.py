@@ -35,6 +35,13 @@ def test_other_files_are_no_candidates(tmp_path: Path) -> None:
     assert len(read(tmp_path).rows) == 2
 
 
+@pytest.mark.parametrize("name", ["compounds.xls", "Copy of compounds.csv", "compounds.csv.bak"])
+def test_file_by_a_similar_name_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(HEADER + ROWS)
+    sentence = f"there is no such file, but there is {name}; rename it to compounds.csv, or save it as compounds.csv or compounds.xlsx."
+    assert problem(tmp_path) == sentence
+
+
 def test_parts_with_columns_in_any_order(tmp_path: Path) -> None:
     """Line numbers continue through all parts."""
     parts = tmp_path / "compounds"
@@ -104,6 +111,8 @@ def test_workbook(tmp_path: Path) -> None:
     assert len(read(tmp_path).rows) == 3
     workbook(tmp_path / "compounds.xlsx", {"Sheet1": rows, "Sheet2": rows})
     assert problem(tmp_path) == "it has the sheets Sheet1, Sheet2, and none is named compounds; rename one of them."
+    workbook(tmp_path / "compounds.xlsx", {"Sheet1": [["All compounds"], *rows]})
+    assert problem(tmp_path) == "the header seems to be on line 3, not on line 1; remove the lines before it."
 
 
 def test_numbers_that_excel_has_rounded_are_no_ids(tmp_path: Path) -> None:

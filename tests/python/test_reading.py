@@ -35,9 +35,12 @@ class Found:
     rejected: list[int] = field(default_factory=list)
 
 
-def read(folder: Path | str, **options: str) -> Found:
+def read(folder: Path | str, **options: str) -> Found | None:
+    """None for a file that is refused because it is unclear which column each cell belongs to, or where a table ends."""
     rows = Rows(str(folder), "compounds", COLUMNS, **options)
     stream = b"".join(iter(rows.read, b"")).decode()
+    if "so it is unclear which column each belongs to" in rows.problem or "is another header" in rows.problem:
+        return None
     assert not rows.problem, (rows.problem, folder)
     found = Found(rejected=[int(line) for line, _, _ in csv.reader(rows.rejected)])
     for line, cells in enumerate(csv.reader(io.StringIO(stream, newline=""), delimiter=rows.separator), 1):
@@ -54,9 +57,9 @@ def problem(folder: Path | str, **options: str) -> str:
     return rows.problem
 
 
-def expected(text: str, separator: str) -> Found:
+def expected(text: str, separator: str) -> Found | None:
     """The same from Python's csv module, which counts the lines that it has read."""
-    found, header, line, surplus = Found(), [], 1, None
+    found, header, line, surplus, in_header = Found(), [], 1, None, False
     text = text.removeprefix("\ufeff")
     lines = re.split(r"\r\n|\n|\r", text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
@@ -68,6 +71,7 @@ def expected(text: str, separator: str) -> Found:
         if not header:
             header = [cell for cell in cells if cell]
             surplus = len(cells) - len(header)
+            in_header = bool(surplus)
             separators = {len(cells) - 1, len(header) - 1}
             continue
         width = len(header)
@@ -80,10 +84,15 @@ def expected(text: str, separator: str) -> Found:
             continue
         if len(cells) == width + surplus and not any(cells[width:]):
             cells = cells[:width]
+        names = [cell.lower() for cell in header]
+        key = names.index("compound_id")
+        if cells != header and cells[key : key + 1] == ["compound_id"] and not cells[0].isdigit():
+            return None
+        if surplus and not in_header and cells != header and (header[-1] == "note" or len(cells) == width + surplus):
+            return None
         if len(cells) != len(header):
             found.rejected.append(start)
         elif cells != header:
-            names = [cell.lower() for cell in header]
             found.rows[start] = [cells[names.index(column)] for column in COLUMNS]
     return found
 
@@ -168,6 +177,25 @@ def test_surplus_in_some_rows_rejects_them(tmp_path: Path) -> None:
     assert read(tmp_path) == Found({2: ["1", "a", "x"], 4: ["3", "c", "z"]}, [3])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A comma in a structure, before an empty note; a surplus cell that is filled in another row.
+        "compound_id,compound_name,compound_structure,note\n1,a,10,5,\n2,b,11,5,\n",
+        "compound_id,compound_structure,compound_name\n1,x,a,\n2,x,b,c\n",
+    ],
+)
+def test_surplus_that_may_come_from_a_separator_inside_a_cell_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "compounds.csv").write_text(text)
+    assert "where the header has" in problem(tmp_path) and "so it is unclear which column each belongs to; name every column" in problem(tmp_path)
+
+
+def test_cell_without_a_name_beside_a_column_rejects_its_row(tmp_path: Path) -> None:
+    """Below header cells merged in Excel, a list may have one entry per column; before the first column, names of rows are harmless."""
+    (tmp_path / "compounds.csv").write_text(",compound_id,compound_name,,note,,compound_structure\nr1,1,a,b,,,x\nr2,2,c,,,d,y\n")
+    assert read(tmp_path) == Found({3: ["2", "c", "y"]}, [2])
+
+
 def test_two_stray_quotes_swallow_no_row(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + '1,"a,x\n2,b,y\n3,c",z\n4,"two\nlines",w\n')
     assert read(tmp_path) == Found({5: ["4", "two\nlines", "w"]}, [2, 3, 4])
@@ -220,6 +248,8 @@ def test_packed_file_that_is_damaged(tmp_path: Path, packing: str, place: int) -
 def test_another_header_below_is_refused(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\nCompound ID,Compound-Name,compound.structure\n2,b,y\n\ncompound_name,compound_id\nc,3\n")
     assert problem(tmp_path) == "line 6 is another header; move the rows below it to another file."
+    (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\ncompound_id,price\n1,5\n")
+    assert problem(tmp_path) == "line 3 is another header; move the rows below it to another file."
 
 
 def test_separator_is_the_one_of_the_columns(tmp_path: Path) -> None:
@@ -256,7 +286,11 @@ def test_zip_with_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("written", "setting"),
-    [("utf-8-sig", ""), ("utf-16", ""), ("utf-16-le", ""), ("utf-16-be", ""), ("cp1252", "cp1252"), ("cp437", "cp437"), ("utf-7", "utf-7")],
+    [
+        ("utf-8-sig", ""), ("utf-16", ""), ("utf-16-le", ""), ("utf-16-be", ""), ("cp1252", "cp1252"), ("cp437", "cp437"), ("utf-7", "utf-7"),
+        # The setting is for another of the files.
+        ("utf-8-sig", "cp1252"), ("utf-16", "cp1252"),
+    ],
 )
 def test_encodings(tmp_path: Path, written: str, setting: str) -> None:
     (tmp_path / "compounds.csv").write_bytes(TEXT.encode(written))

@@ -160,8 +160,7 @@ def find(folder: str, table: str, copies: Path) -> list[File]:
     """
     if "://" in folder:
         return _fetch(folder, table, copies)
-    paths = [path for path in sorted(Path(folder).iterdir()) if _is_of(path.name, table)]
-    path = Path(folder) / _only([path.name for path in paths], table, folder)
+    path = Path(folder) / _only(sorted(path.name for path in Path(folder).iterdir()), table, folder)
     if not path.is_dir():
         return [File(path, path.name)]
     parts = [part for part in sorted(path.iterdir()) if not part.name.startswith((".", "_", "~$")) and part.suffix != ".md"]
@@ -186,11 +185,15 @@ def _is_of(name: str, table: str) -> bool:
 
 
 def _only(names: list[str], table: str, folder: str) -> str:
-    if not names:
+    found = [name for name in names if _is_of(name, table)]
+    if len(found) > 1:
+        raise ReadingError(f"{folder} contains {' and '.join(found)}, and each could be the table {table}; keep only one of them there.")
+    if not found:
+        close = next((name for name in names if table.lower() in name.lower() and not name.startswith((".", "~$"))), "")
+        if close:
+            raise ReadingError(f"there is no such file, but there is {close}; rename it to {table}.csv, or save it as {table}.csv or {table}.xlsx.")
         raise ReadingError("it cannot be read: No such file or directory; put the file there, or name its folder in SEEDS_DIR.")
-    if len(names) > 1:
-        raise ReadingError(f"{folder} contains {' and '.join(names)}, and each could be the table {table}; keep only one of them there.")
-    return names[0]
+    return found[0]
 
 
 def _fetch(url: str, table: str, copies: Path) -> list[File]:
@@ -202,7 +205,7 @@ def _fetch(url: str, table: str, copies: Path) -> list[File]:
     try:
         store, root = fsspec.url_to_fs(url, use_listings_cache=False, **_options(url))
         names = _names(store, root, table)
-        name = _only([name for name in names if _is_of(name, table)], table, shown)
+        name = _only(names, table, shown)
         place = f"{root.rstrip('/')}/{name}"
         parts = [name]
         if "." not in name and store.isdir(place):

@@ -148,10 +148,10 @@ class Rows:
     def _sheet(self, file: File) -> Iterator[bytes]:
         line = 0
         form = None
-        for line, cells in enumerate(workbook.records(file.path, self._table), 1):
-            cells = [cell.strip(WHITE_SPACE) for cell in cells]
+        records = [[cell.strip(WHITE_SPACE) for cell in cells] for cells in workbook.records(file.path, self._table)]
+        for line, cells in enumerate(records, 1):
             if form is None and any(cells):
-                form = Form(self, cells, ",", line, [])
+                form = Form(self, cells, ",", line, [",".join(following) for following in records[line : line + LINES_OF_PREAMBLE]])
                 yield self._skipped(line)
             elif form:
                 yield form.record(cells, True, line, 1, partial(self.separator.join, cells))
@@ -216,6 +216,7 @@ class Form:
         # Number of empty cells after the last column: as in the header or, failing that, in the first row. If only some rows
         # have them, a cell may contain a separator and the last cell may be empty.
         self._surplus = len(header) - len(self._header) or None
+        self._is_surplus_in_header = bool(self._surplus)
         names = [name_of(cell) for cell in self._header]
         if not rows._wanted:
             names = [re.sub(r"\W", "_", name) or f"column_{place}" for place, name in enumerate(names, 1)]
@@ -227,6 +228,8 @@ class Form:
             rows.columns = [name for name in names if name in wanted]
             rows.separator = separator
         self._between = f'"{rows.separator}"'
+        # A column without a name may hold what belongs to the column before it, as below header cells merged in Excel.
+        self._unnamed = [place for place, name in enumerate(names) if not name and next(filter(None, names[place::-1]), "") in wanted]
         places = [names.index(name) for name in rows.columns]
         self._places = places if places != list(range(len(names))) else None
         self._cells = Cells(separator)
@@ -235,10 +238,11 @@ class Form:
         self._separators = {len(names) - 1, len(header) - 1}
         self._not_marks_or_quotes = bytes(set(range(256)) - {self._mark[0], 10, 34})
         self._not_marks_or_ends = bytes(set(range(256)) - {self._mark[0], 10})
-        # A row that contains the first column's name, in any spelling, may be another header.
-        self._spellings = [rows.columns[0].replace("_", mark).encode() for mark in "_ -."]
+        self._key = names.index(wanted[0])
+        # A row that contains the name of the first column wanted, in any spelling, may be another header.
+        self._spellings = [wanted[0].replace("_", mark).encode() for mark in "_ -."]
         self._blank = b"\n" + self._marks + b"\n"
-        self._is_simple = len(names) > 1 and separator == rows.separator
+        self._is_simple = len(names) > 1 and separator == rows.separator and not self._unnamed
         self._white = [white.encode() for white in WHITE_SPACE if white not in "\r\n" + separator]
         self._ascii_white = [white for white in self._white if white.isascii()]
 
@@ -371,13 +375,19 @@ class Form:
             names = [name_of(cell) for cell in cells]
             if names == self._names:
                 return to._skipped(lines)
-            if len(set(names) & set(to.columns)) > 1:
+            if len(set(names) & set(to.columns)) > 1 or names[self._key : self._key + 1] == [self._names[self._key]]:
                 raise ReadingError(f"line {line} is another header; move the rows below it to another file.")
         if has_right_quotes and not any(cells):
             return to._skipped(lines)
         to.count += 1
         if self._surplus is None:
             self._surplus = surplus if len(cells) == width else 0
+        if self._surplus and not self._is_surplus_in_header and (self._names[-1] not in to.columns or found == len(cells) == width + self._surplus):
+            # The surplus may come from a separator inside a cell, and the empty cell may be the last column's.
+            raise ReadingError(
+                f"line {line} has {found} cells where the header has {width}, so it is unclear which column each belongs to; "
+                "name every column in the header, and put cells with a separator inside in quotes."
+            )
         reason = ""
         if has_right_quotes is None:
             reason = "a quote that is open at the end of a whole row; close it or take it out"
@@ -385,6 +395,8 @@ class Form:
             reason = "a backslash in front of a quote inside quotes, where the quote has to be written twice"
         elif len(cells) != width:
             reason = f"{found} {'cell' if found == 1 else 'cells'} where the header has {width}"
+        elif unnamed := [str(place + 1) for place in self._unnamed if cells[place]]:
+            reason = f"a cell in column {unnamed[0]}, which has no name"
         if reason:
             to._rejects.writerow([to._passed + line, reason, text()])
             return to._skipped(lines)

@@ -23,7 +23,8 @@ class Blocks:
 
     Args:
         file: the content, decompressed.
-        encoding: an encoding that Python knows; empty for UTF-8, or for UTF-16 if the first bytes indicate it.
+        encoding: an encoding that Python knows; empty for UTF-8, or for UTF-16 if the first bytes indicate it. A byte-order mark has
+            priority.
 
     Attributes:
         line: the number of the first line of the next block, counted from 1 as in an editor; the caller updates it.
@@ -35,7 +36,7 @@ class Blocks:
         self._rest = file.read(BLOCK_BYTES)
         self._is_at_end = not self._rest
         try:
-            self._codec = codecs.lookup(encoding or _encoding_of(self._rest))
+            self._codec = codecs.lookup(_marked_encoding(self._rest) or encoding or _encoding_of(self._rest))
         except LookupError:
             raise ReadingError(f"SEEDS_ENCODING is '{encoding}', an encoding that Python does not know; use one such as cp1252.") from None
         # Python has an incremental decoder for every text encoding.
@@ -90,9 +91,13 @@ def lines_in(block: bytes) -> int:
     return ends + (not block.endswith((b"\n", b"\r")) and bool(block))
 
 
-def _encoding_of(first: bytes) -> str:
+def _marked_encoding(first: bytes) -> str:
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    return "utf-8" if first.startswith(codecs.BOM_UTF8) else ""
+
+
+def _encoding_of(first: bytes) -> str:
     head = first[:100]
     if len(head) > 3 and not any(head[1::2]):
         return "utf-16-le"
