@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import BUILD_WITHOUT_TESTS, PROJECT, Project
+from conftest import BUILD_WITHOUT_TESTS, PROJECT, Project, forked_dbt
 from services import serving
 
 RECIPES = dict(re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", (PROJECT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
@@ -31,8 +31,15 @@ def apply(root: Path, title: str) -> None:
 
 
 def shell(script: str, root: Path, environment: dict[str, str]) -> str:
-    """Runs commands as in an activated shell."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    """Runs commands as in an activated shell, with a dbt that is already loaded."""
+    loaded = root.parent / "bin" / "dbt"
+    loaded.parent.mkdir(exist_ok=True)
+    loaded.write_text(
+        f"#!{sys.executable}\nimport os, sys\nsys.path.append({str(Path(__file__).parent)!r})\nfrom forked_dbt import ForkedDbt\n"
+        f"output, code = ForkedDbt({forked_dbt().address!r}).run(sys.argv[1:], os.getcwd(), os.environ)\nprint(output, end='')\nsys.exit(code)\n"
+    )
+    loaded.chmod(0o755)
+    path = os.pathsep.join([str(loaded.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(["bash", "-ec", script], cwd=root, env={**environment, "PATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     return done.stdout
