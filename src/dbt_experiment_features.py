@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -327,8 +328,11 @@ def _stopped_by_signals() -> Iterator[Callable[[], None]]:
         yield ignore
     finally:
         timer.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        ignore()
+        # In dbt's own program, little is left to do, and a signal would only add Python's traceback.
+        if Path(sys.argv[0]).name != "dbt":
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _is_main_thread() -> bool:

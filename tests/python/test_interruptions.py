@@ -214,6 +214,22 @@ def test_error_in_the_last_callback_is_said(built: Project, published: Project) 
     assert last_run(built)[2] == "succeeded"
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_after_the_run_changes_nothing(built: Project, published: Project, number: signal.Signals) -> None:
+    (built.folder / "dbt_faulty.py").write_text(
+        "import os\n"
+        "import dbt_experiment_features as own\n"
+        "end = own._end\n"
+        "def interrupted(*arguments):\n"
+        "    end(*arguments)\n"
+        "    own.add_callback_to_manager(lambda event: event.info.name == 'CommandCompleted' and os.kill(os.getpid(), %d))\n"
+        "own._end = interrupted\n" % number
+    )
+    output, code = run_with_module(built, "seed")
+    assert code == 0 and "Completed successfully" in output
+    assert last_run(built)[2] == "succeeded"
+
+
 def test_every_contact_with_dbt_names_a_test_that_exists(built: Project) -> None:
     script = "import dbt_experiment_features as own; print('\\n'.join(one.test for one in own.CONTACTS))"
     printed = subprocess.run([sys.executable, "-c", script], env=built.settings({}), capture_output=True, text=True, check=True).stdout.split()
