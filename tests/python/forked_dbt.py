@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -61,6 +62,11 @@ class ForkedProcess:
         self._connection, self._output = connection, output
         self._answers = connection.makefile()
         self.pid = int(self._answers.readline())
+
+    def kill(self) -> None:
+        """Kills it, and waits until it has ended."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.wait()
 
     def wait(self, seconds: float | None = None) -> tuple[str, int]:
         """Its output and exit code, once it has ended. Raises TimeoutError if that takes longer."""

@@ -117,10 +117,9 @@ def test_state_is_recorded_and_published_at_once(make_project: Callable[[str], P
     project.write(user_experiments=HEADER + "1,7,1,5.5\n")
     project.dbt("seed", "--quiet")
     with held_at(project, "{schema}.user_features_history", "share") as release:
-        run = project.start("run", "--quiet")
+        run = project.start_fork("run", "--quiet")
         wait_until(project, WAITING % "user_features_history")
         run.kill()
-        run.wait()
         project.query("select pg_terminate_backend(pid, 10000) from pg_locks where relation = '{schema}.user_features_history'::regclass and not granted")
         assert project.features() == before
         release()

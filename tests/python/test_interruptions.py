@@ -222,8 +222,8 @@ def test_signal_after_the_run_changes_nothing(built: Project, published: Project
         "end = own._end\n"
         "def interrupted(*arguments):\n"
         "    end(*arguments)\n"
-        "    own.add_callback_to_manager(lambda event: event.info.name == 'CommandCompleted' and os.kill(os.getpid(), %d))\n"
-        "own._end = interrupted\n" % number
+        f"    own.add_callback_to_manager(lambda event: event.info.name == 'CommandCompleted' and os.kill(os.getpid(), {number:d}))\n"
+        "own._end = interrupted\n"
     )
     output, code = run_with_module(built, "seed")
     assert code == 0 and "Completed successfully" in output

@@ -168,14 +168,13 @@ def test_no_reader_waits_for_a_publication_or_delays_one(other_input: Project) -
 def test_candidate_is_seen_by_its_run_alone(other_input: Project) -> None:
     before = marts(other_input)
     with held_at(other_input, "{schema}.publications", "share") as release:
-        build = other_input.start(*BUILD, "--quiet", DBT_TARGET_PATH=str(other_input.folder / "building"))
+        build = other_input.start_fork(*BUILD_WITHOUT_TESTS, "--quiet", DBT_TARGET_PATH=str(other_input.folder / "building"))
         wait_until(other_input, PUBLISHING)
         assert len(other_input.query(CANDIDATES)) == 4
         assert '"rows": 10' in count_of(other_input, "user_features")
         other_input.dbt("test", "--select", "user_features", "--quiet")
         assert len(other_input.query(CANDIDATES)) == 4, "nobody else drops them"
         build.kill()
-        build.wait()
         release()
     assert '"rows": 10' in count_of(other_input, "user_features")
     assert marts(other_input) == before

@@ -287,9 +287,16 @@ def test_zip_with_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "setting"),
     [
-        ("utf-8-sig", ""), ("utf-16", ""), ("utf-16-le", ""), ("utf-16-be", ""), ("cp1252", "cp1252"), ("cp437", "cp437"), ("utf-7", "utf-7"),
+        ("utf-8-sig", ""),
+        ("utf-16", ""),
+        ("utf-16-le", ""),
+        ("utf-16-be", ""),
+        ("cp1252", "cp1252"),
+        ("cp437", "cp437"),
+        ("utf-7", "utf-7"),
         # The setting is for another of the files.
-        ("utf-8-sig", "cp1252"), ("utf-16", "cp1252"),
+        ("utf-8-sig", "cp1252"),
+        ("utf-16", "cp1252"),
     ],
 )
 def test_encodings(tmp_path: Path, written: str, setting: str) -> None:

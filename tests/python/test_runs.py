@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from conftest import BUILD, Project
+from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
 from test_published_input import EXPECTED
 
 HEADER = "user_id,name,email,signup_date\n"
@@ -138,10 +138,9 @@ def test_two_at_once_on_an_empty_database(make_project: Callable[[str], Project]
 
 def test_killed_run_leaves_no_lock_and_no_statement(built: Project, published: Project) -> None:
     with held_at(built) as release:
-        killed = built.start("seed")
+        killed = built.start_fork("seed")
         wait_for_held(built)
         killed.kill()
-        killed.wait()
         # Its statement is still waiting in the server.
         assert built.query("select count(*) from pg_locks inner join pg_stat_activity using (pid) where not granted "
                            "and relation = '{schema}_raw.users'::regclass") == [(1,)]  # fmt: skip
@@ -155,7 +154,7 @@ def test_killed_run_leaves_no_lock_and_no_statement(built: Project, published: P
 def test_nodes_are_on_record_as_they_end(built: Project, published: Project) -> None:
     """They are recorded even if the run is killed afterwards."""
     with held_at(built):
-        killed = built.start("seed")
+        killed = built.start_fork("seed")
         wait_for_held(built)
         ended = (
             "select runs.nodes, array_agg(node || ' ' || run_nodes.status order by node) "
@@ -166,7 +165,6 @@ def test_nodes_are_on_record_as_they_end(built: Project, published: Project) -> 
         seeds = [f"seed.experiment_features.{name} success" for name in ("compounds", "user_experiments")]
         assert built.query(ended) == [(3, seeds)]
         killed.kill()
-        killed.wait()
     built.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="10")
 
 
@@ -197,12 +195,12 @@ def test_nothing_is_published_without_the_lock(built: Project, published: Projec
     """For example, if the connection that holds it is cut; another run may then be building."""
     before = built.query("select xmin, * from {schema}.user_features")
     with held_at(built) as release:
-        process = built.start(*BUILD)
+        process = built.start_fork(*BUILD_WITHOUT_TESTS)
         wait_for_held(built)
         built.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'experiment_features run %'")
         release()
-        output, _ = process.communicate()
-        assert process.returncode != 0
+        output, code = process.wait()
+        assert code != 0
     assert "The connection that holds the lock was cut, so the run stops here; start it again." in output
     assert "The end of the run is not in the run log" in output
     assert built.query("select xmin, * from {schema}.user_features") == before

@@ -151,7 +151,7 @@ def test_wait_for_a_run_that_is_stopped(built: Service, project: Project) -> Non
 def test_a_run_of_a_shell(built: Service, project: Project) -> None:
     """It is visible, keeps other runs away, and can be stopped, which leaves the published tables as they were."""
     with halted(project):
-        shell = project.start(*BUILD, FEATURES_STARTED_BY="alice")
+        shell = project.start_fork(*BUILD, FEATURES_STARTED_BY="alice")
         until(lambda: at_the_halt(project))
         run = built.get("/etl?limit=1")["runs"][0]
         assert run["status"] == "running" and run["started_by"] == "alice" and 0 < run["nodes_done"] < run["nodes_total"]
@@ -160,8 +160,7 @@ def test_a_run_of_a_shell(built: Service, project: Project) -> None:
 
         stopped = built.post(f"/etl/{run['id']}/cancel", 200)
         assert stopped["status"] == "cancelled" and stopped["message"] == "Stopped by the HTTP service."
-        shell.communicate()
-        assert shell.returncode != 0
+        assert shell.wait()[1] != 0
     assert built.get(f"/etl/{run['id']}")["status"] == "cancelled"
     assert project.features() == EXPECTED
 

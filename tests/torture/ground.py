@@ -226,8 +226,8 @@ def tries(campaign: Campaign, name: str, project: Project, one: Input, other: In
 
 
 def prepare(project: Project, one: Input, times: int) -> float:
-    """Builds an input and returns the seconds of a build; for several tries, of a second build, because the first takes longer."""
-    seconds = build(project, one, loads_dbt=True)
+    """Builds an input and returns the seconds of a build: for several tries, of a second one that loads dbt."""
+    seconds = build(project, one)
     return build(project, one, loads_dbt=True) if times > 1 else seconds
 
 
