@@ -32,7 +32,7 @@ Another CSV file in `seeds/` is loaded too: the columns its YAML describes, or a
 
 Files may be compressed with gzip, bzip2, xz or zstd, or be a zip archive with one file, whatever their names. A workbook's sheet with
 the table's name is read, or its only sheet. Text is UTF-8, or UTF-16 if the first bytes show it; `SEEDS_ENCODING` names any other
-encoding that Python supports, such as `cp1252`, for all files without a byte-order mark. A row may be up to 1 MiB long.
+encoding that Python supports, such as `cp1252`, for the files that are not. A row may be up to 1 MiB long.
 
 ## How they can be written
 

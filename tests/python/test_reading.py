@@ -297,6 +297,8 @@ def test_zip_with_one_file(tmp_path: Path) -> None:
         # The setting is for another of the files.
         ("utf-8-sig", "cp1252"),
         ("utf-16", "cp1252"),
+        ("utf-8", "cp1252"),
+        ("gb18030", "gb18030"),
     ],
 )
 def test_encodings(tmp_path: Path, written: str, setting: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 from typing import IO
 
 from experiment_features.reading.errors import ReadingError
@@ -23,8 +24,8 @@ class Blocks:
 
     Args:
         file: the content, decompressed.
-        encoding: an encoding that Python knows; empty for UTF-8, or for UTF-16 if the first bytes indicate it. A byte-order mark has
-            priority.
+        encoding: an encoding that Python knows; empty for UTF-8, or for UTF-16 if the first bytes indicate it. It does not apply to a
+            file with a byte-order mark, or that is UTF-8 instead of an encoding of single bytes.
 
     Attributes:
         line: the number of the first line of the next block, counted from 1 as in an editor; the caller updates it.
@@ -36,7 +37,7 @@ class Blocks:
         self._rest = file.read(BLOCK_BYTES)
         self._is_at_end = not self._rest
         try:
-            self._codec = codecs.lookup(_marked_encoding(self._rest) or encoding or _encoding_of(self._rest))
+            self._codec = codecs.lookup(_certain_encoding(self._rest, encoding) or encoding or _encoding_of(self._rest))
         except LookupError:
             raise ReadingError(f"SEEDS_ENCODING is '{encoding}', an encoding that Python does not know; use one such as cp1252.") from None
         # Python has an incremental decoder for every text encoding.
@@ -91,10 +92,17 @@ def lines_in(block: bytes) -> int:
     return ends + (not block.endswith((b"\n", b"\r")) and bool(block))
 
 
-def _marked_encoding(first: bytes) -> str:
+def _certain_encoding(first: bytes, setting: str) -> str:
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    return "utf-8" if first.startswith(codecs.BOM_UTF8) else ""
+    if first.startswith(codecs.BOM_UTF8):
+        return "utf-8"
+    # The setting may be for another file. What is written in an encoding of single bytes is practically never UTF-8, too.
+    if setting and len("é".encode().decode(setting, "replace")) == 2 and not first.isascii():
+        with suppress(UnicodeDecodeError):
+            codecs.getincrementaldecoder("utf-8")().decode(first)
+            return "utf-8"
+    return ""
 
 
 def _encoding_of(first: bytes) -> str:
