@@ -42,7 +42,7 @@ def prepare(project: Project) -> None:
     """Creates the schemas, a table for each model, and the function that fills them and keeps the results."""
     # Some models ask the database for the columns of the files.
     project.dbt("seed", "--quiet")
-    project.dbt("compile", "--exclude", "resource_type:unit_test", "--quiet")
+    project.dbt("compile", "--exclude", "resource_type:unit_test", "--quiet", DBT_WRITE_JSON="true")
     manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
     nodes = models_in(manifest["nodes"])
     tests = {

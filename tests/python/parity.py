@@ -183,7 +183,7 @@ def compiled(engine: str, project: Project) -> tuple[list[Model], dict[str, tupl
     """The models, each after those that it reads, and the schema and name of each seed's relation."""
     # Some models ask the database for the columns of the files.
     project.dbt("seed", "--quiet", "--target", engine, SEEDS_DIR=str(PUBLISHED))
-    project.dbt("compile", "--exclude", "resource_type:unit_test", "--quiet", "--target", engine)
+    project.dbt("compile", "--exclude", "resource_type:unit_test", "--quiet", "--target", engine, DBT_WRITE_JSON="true")
     manifest = json.loads((project.folder / "target" / "manifest.json").read_text())["nodes"]
     nodes = models_in(manifest)
     seeds = [node for node in manifest.values() if node["resource_type"] == "seed" and node["columns"]]
@@ -333,7 +333,7 @@ def compare_large(project: Project, rows: int) -> str | None:
     sums: dict[str, dict[str, tuple[int, int]]] = {}
     for engine in ("postgres", "duckdb"):
         for command in ("seed", "run"):
-            project.dbt(command, "--quiet", "--target", engine, SEEDS_DIR=str(folder))
+            project.dbt(command, "--quiet", "--target", engine, SEEDS_DIR=str(folder), DBT_WRITE_JSON="true")
         manifest = json.loads((project.folder / "target" / "manifest.json").read_text())["nodes"]
         connection = CONNECTIONS[engine](project)
         sums[engine] = {

@@ -76,7 +76,7 @@ def staged(request: pytest.FixtureRequest, make_project: Callable[..., Project])
 
 def compiled(project: Project, engine: str, decimal: str) -> dict[str, str]:
     """The staging models on the tables of the case `case_number`."""
-    project.dbt("compile", "--select", *MODELS, "--quiet", "--target", engine, FEATURES_DECIMAL=decimal)
+    project.dbt("compile", "--select", *MODELS, "--quiet", "--target", engine, FEATURES_DECIMAL=decimal, DBT_WRITE_JSON="true")
     nodes = json.loads((project.folder / "target" / "manifest.json").read_text())["nodes"].values()
     seeds = {node["relation_name"]: f"{node['schema']}.case_number_{node['name']}" for node in nodes if node["resource_type"] == "seed"}
     models = {node["name"]: node["compiled_code"] for node in nodes if node["name"] in MODELS}

@@ -26,7 +26,7 @@ def test_unit_and_data_tests(project: Project) -> None:
 
 @pytest.fixture(scope="module")
 def manifest(project: Project) -> dict[str, Any]:
-    project.dbt("parse", "--quiet")
+    project.dbt("parse", "--quiet", DBT_WRITE_JSON="true")
     return json.loads((project.folder / "target" / "manifest.json").read_text())
 
 

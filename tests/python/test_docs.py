@@ -22,7 +22,7 @@ pytestmark = needs_chromium
 @pytest.fixture(scope="module")
 def site(project: Project) -> Iterator[str]:
     project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
-    project.dbt("docs", "generate", "--quiet")
+    project.dbt("docs", "generate", "--quiet", DBT_WRITE_JSON="true")
     with socket.create_server(("localhost", 0)) as free:
         port = str(free.getsockname()[1])
     with subprocess.Popen(

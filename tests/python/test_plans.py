@@ -21,7 +21,7 @@ def built(project: Project) -> Project:
     lines = [f"{number},{number % USERS + 1},1;{number % 3 + 1}{';' * (number % 1000 == 0)},12.5" for number in range(ROWS)]
     project.write(user_experiments="\n".join(["experiment_id,user_id,experiment_compound_ids,experiment_run_time", *lines]))
     project.dbt("seed", "--quiet")
-    project.dbt("run", "--quiet")
+    project.dbt("run", "--quiet", DBT_WRITE_JSON="true")
     return project
 
 

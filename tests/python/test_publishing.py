@@ -86,7 +86,7 @@ def test_limits_are_variables(published: Project) -> None:
 
 def test_publications_waits_for_every_test(project: Project) -> None:
     """dbt holds a node back for a test only if all parents of the test are ancestors of the node."""
-    project.dbt("parse", "--quiet")
+    project.dbt("parse", "--quiet", DBT_WRITE_JSON="true")
     manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
 
     def ancestors(node: str) -> set[str]:
