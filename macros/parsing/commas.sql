@@ -24,12 +24,6 @@ select
                 and not {{ matches(column, with_marks(grouped_digits())) }}
             )
 {%- endset -%}
-{%- set has_decimal_point %}bool_or(
-                {{ column }} like '%.%'
-                and {{ matches(column, with_marks('([0-9]+[.][0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }}
-                and not {{ matches(column, with_marks(digits_grouped_by_points())) }}
-            )
-{%- endset -%}
 select
         case
             when not coalesce({{ has_decimal_comma }}, false) then 'ambiguous_comma'
@@ -37,7 +31,18 @@ select
             else 'decimal'
         end as commas,
         coalesce(
-            {{ has_decimal_comma }} and not {{ has_decimal_point }}
+            (
+                {{ has_decimal_comma }}
+                -- Postgres only counts if there is such a comma.
+                and 0 = (
+                    select count(*)
+                    from {{ relation }}
+                    where
+                        {{ column }} like '%.%'
+                        and {{ matches(column, with_marks('([0-9]+[.][0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }}
+                        and not {{ matches(column, with_marks(digits_grouped_by_points())) }}
+                )
+            )
             or bool_or(
                 ({{ column }} like '%.%.%' or {{ column }} like '%.%,%')
                 and {{ matches(column, with_marks(digits_grouped_by_points() ~ '(,[0-9]*)?')) }}
