@@ -4,7 +4,7 @@
 #}
 {% macro white_space_characters() -%}
     {{ return(
-        ' \t\r\n\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\xad\u061c\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029'
+        ' \t\r\n\x0b\x0c\x1a\x1c\x1d\x1e\x1f\x85\xa0\xad\u061c\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029'
         ~ '\u202f\u205f\u3000\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff'
     ) }}
 {%- endmacro %}

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
 # All characters that Python treats as white space, and zero-width characters.
-WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x10000)))) + "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x10000)))) + "\x1a\xad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+WHITE_SPACE += "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 SEPARATORS = ",\t;|"
 MAX_KEY = 9223372036854775807
 MAX_RUN_TIME_DIGITS, MAX_RUN_TIME_PLACES = 10, 18
@@ -58,14 +59,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Record:
-    """A record: its first line (from 1), its cells, unquoted and trimmed, and whether its quotes are wrong."""
+    """A record: its first line (from 1), its cells, unquoted and trimmed, whether its quotes are wrong, and its lines if there are several."""
 
     line: int
     cells: tuple[str, ...]
     is_wrong: bool = False
-    # For a record of several lines: its last line, and the numbers of separators in its first and last line.
-    last_line: int = 0
-    separators: frozenset[int] = frozenset()
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,8 @@ def load(file: str, data: bytes) -> Table:
         raise LoadError(file, "not_utf8") from None
     if "\0" in text:
         raise LoadError(file, "not_utf8")
-    records, is_closed = split_records(text, find_separator(text))
+    separator = find_separator(text)
+    records, is_closed = split_records(text, separator)
     if not records:
         raise LoadError(file, "empty" if is_closed else "unclosed_quote")
 
@@ -147,13 +147,14 @@ def load(file: str, data: bytes) -> Table:
     table = Table([], [])
     for record in body:
         cells = record.cells
-        if record.is_wrong or (record.separators and record.separators <= full):
-            # In the second case, a quote left open at the end of a row has swallowed other rows.
-            table.wrong_count.extend(range(record.line, max(record.line, record.last_line) + 1))
+        if record.is_wrong or has_swallowed_rows(record.lines, separator, full):
+            table.wrong_count.extend(range(record.line, record.line + max(1, len(record.lines))))
             surplus = surplus or 0
             continue
         if list(map(normal, cells[:width])) == names and not any(cells[width:]):
             continue
+        if cells and not cells[0].isdigit() and is_other_header(list(map(normal, cells)), names, COLUMNS[file]):
+            raise LoadError(file, "another_header")
         if surplus is None:
             surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) else 0
         if surplus and not is_surplus_in_header and (names[-1] not in COLUMNS[file] or (len(cells) == width + surplus and any(cells[width:]))):
@@ -163,6 +164,19 @@ def load(file: str, data: bytes) -> Table:
             continue
         table.rows.append(Record(record.line, tuple(cells[place] for place in places)))
     return table
+
+
+def has_swallowed_rows(lines: Sequence[str], separator: str, full: Set[int]) -> bool:
+    """Whether a record has swallowed rows by a quote left open: its ends look like a row, or its start and a later line like the start of one."""
+    counts = [line.count(separator) for line in lines]
+    numbered = [re.fullmatch('[" ]*[0-9]+[" ]*', line.partition(separator)[0]) is not None for line in lines]
+    return len(lines) > 1 and ({counts[0], counts[-1]} <= full or (numbered[0] and any(map(lambda n, c: n and c in full, numbered[1:], counts[1:]))))
+
+
+def is_other_header(found: list[str], names: list[str], columns: Sequence[str]) -> bool:
+    """Whether the cells of a row are names of columns: the id's in its place, or the id's and another anywhere."""
+    place = names.index(columns[0])
+    return found[place : place + 1] == [columns[0]] or (columns[0] in " ".join(found) and len(set(found) & set(columns)) > 1)
 
 
 def find_separator(text: str) -> str:
@@ -223,8 +237,7 @@ def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
             cell, state = "", "start"
             if is_end:
                 if any(cells):
-                    edges = frozenset(lines[place - 1].count(separator) for place in (first_line, line)) if line > first_line else frozenset()
-                    records.append(Record(first_line, tuple(cells), False, line, edges))
+                    records.append(Record(first_line, tuple(cells), False, tuple(lines[first_line - 1 : line]) if line > first_line else ()))
                 cells, first_line = [], line + 1
         elif state == "start" and char == '"':
             cell, state = "", "quoted"

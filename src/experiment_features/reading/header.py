@@ -90,7 +90,7 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
         inner = separator_of(cell)
         if inner in cell and set(wanted) <= {name_of(part.strip(WHITE_SPACE + '"')) for part in cell.split(inner)}:
             raise ReadingError(f"each line is quoted as a whole (see line {line}); remove the quotes around whole lines.")
-        mark = next((mark for mark in cell if not mark.isalnum() and mark not in " _" and set(wanted) <= {name_of(part) for part in cell.split(mark)}), "")
+        mark = next((mark for mark in cell if not mark.isalnum() and mark not in " _\"'" and set(wanted) <= {name_of(part) for part in cell.split(mark)}), "")
         if mark:
             raise ReadingError(f"the separator seems to be '{mark}' (see line {line}); use a comma, semicolon, tab or pipe instead.")
     for offset, text in enumerate(following, 1):

@@ -117,7 +117,7 @@ def _encoding_of(first: bytes) -> str:
 def _not_text(number: int, line: bytes, is_first: bool) -> str:
     if not is_first:
         return f"line {number} is not UTF-8 text, and lines before it are: the file mixes encodings; export it again in one of them."
-    windows = line.decode("cp1252", "replace").strip(WHITE_SPACE)
+    windows = re.sub(r"[\0-\x08\n-\x1f\x7f]", "\ufffd", line.decode("cp1252", "replace").strip(WHITE_SPACE))
     shown = windows if len(windows) <= 60 else windows[:60] + "..."
     return (
         f"line {number} is not UTF-8 text; with SEEDS_ENCODING=cp1252 it would read '{shown}': set the encoding with which it reads correctly, "
