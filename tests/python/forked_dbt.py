@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -114,6 +115,9 @@ def load(folder: Path) -> None:
     from dbt.cli.main import dbtRunner
     from dbt_common.clients.jinja import template_cache
     from dbt_common.tests import enable_test_caching
+
+    with suppress(ImportError):
+        import dbt.adapters.duckdb  # noqa: F401
 
     # dbt's own switch for this use: identical templates are parsed once.
     enable_test_caching()
