@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
@@ -16,6 +17,8 @@ from pathlib import Path
 from campaign import Campaign
 from conftest import Project
 from ground import BUILD, Ground, build, connect, expect_order, expect_state, finish, prepare, published, runs_until, tries, two_inputs, wait_for
+
+from experiment_features.postgres import SETTINGS
 
 WORKER_CUT = "a connection of a worker cut in mid-run (pg_terminate_backend)"
 LOCK_CUT = "the connection that holds the lock cut at a random moment, and another build started at once"
@@ -109,10 +112,15 @@ def _asking_for_password(project: Project, ground: Ground) -> Iterator[dict[str,
     rules.write_text(f"host all guarded 127.0.0.1/32 scram-sha-256\n{before}")
     port = _free_port()
     project.query("create role guarded superuser login password 'right one'")
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{server.socket}'"
-    server._run("pg_ctl", "restart", "--wait", "--silent", f"--log={server.home / 'log'}", f"--options={options}")
+    server.down()
+    with server._open("running") as running, server._open("log") as log:
+        fcntl.flock(running, fcntl.LOCK_EX)
+        options = (*SETTINGS, f"--unix_socket_directories={server.socket}", "--listen_addresses=127.0.0.1", f"--port={port}")
+        process = server._start(server.programs / "bin" / "postgres", "-D", server.data, *options, output=log, inherited=[running.fileno()])
     project.environment.update(PGPORT=str(port))
     try:
+        while server._run(server.programs / "bin" / "pg_isready", f"--host={server.socket}", f"--port={port}")[1]:
+            assert process.poll() is None, (server.home / "log").read_text()
         yield {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "guarded"}
     finally:
         rules.write_text(before)
