@@ -69,7 +69,7 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'wrong_cell_count', false,
         'The row has {detail}.',
-        'Give the row one cell for each column of the header, and each column a name; put cells with a separator inside in quotes.'
+        'Give the row one cell per column, and each column a name; put cells with a separator inside in quotes.'
     ),
     ('missing_id', false, 'The {column} is missing.', 'Fill in the {column}.'),
     (
@@ -127,7 +127,7 @@ reasons (code, row_kept, reason, remedy) as (
     ),
     (
         'grouping_points', true,
-        'The {column} has a point that could be a decimal mark or, as other run times suggest, group its digits: 1.234 could be 1234.',
+        'The {column} has a point that, as other run times suggest, could group digits: 1.234 could be 1234.',
         'Set FEATURES_DECIMAL to the decimal mark of the file, a comma or a point.'
     ),
     (

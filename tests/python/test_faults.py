@@ -17,7 +17,7 @@ GOOD = {
 FILL_IN = "Fill in the {0}."
 USE_DIGITS = "Write the {0} as a whole number in the digits 0 to 9."
 CORRECT = "Correct the {0}."
-CELLS = "Give the row one cell for each column of the header, and each column a name; put cells with a separator inside in quotes."
+CELLS = "Give the row one cell per column, and each column a name; put cells with a separator inside in quotes."
 NOT_A_DAY = ("The signup_date is not a day of the calendar that begins with its year.", "Write the signup_date as YYYY-MM-DD.")
 YEAR_LAST = (
     "The signup_date does not begin with its year, so its day and month could be confused.",
