@@ -4,8 +4,8 @@
     - commas: 'decimal' if they are decimal marks; otherwise the code of the reason why a number with a comma cannot be
       used: 'ambiguous_comma' if every comma could also group digits (1,234), 'comma_and_point' if other numbers have a
       point;
-    - points_group_digits: whether points may group digits, since they do in a number such as 1.234.567 or 1.234,5, or
-      since another has a decimal comma.
+    - points_group_digits: whether points may group digits: they do in a number such as 1.234.567 or 1.234,5, or some number
+      has a decimal comma and none has a decimal point.
 
     If FEATURES_DECIMAL names the decimal mark, the query does not read the column.
 

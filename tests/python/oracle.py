@@ -14,7 +14,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-# All characters that Python treats as white space, and zero-width characters.
+# All characters that Python treats as white space, and invisible ones.
 WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(0x10000)))) + "\x1a\xad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 WHITE_SPACE += "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 SEPARATORS = ",\t;|"

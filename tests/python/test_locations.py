@@ -38,8 +38,7 @@ def test_other_files_are_no_candidates(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["compounds.xls", "Copy of compounds.csv", "compounds.csv.bak"])
 def test_file_by_a_similar_name_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(HEADER + ROWS)
-    sentence = f"there is no such file, but there is {name}; rename it to compounds.csv, or save it as compounds.csv or compounds.xlsx."
-    assert problem(tmp_path) == sentence
+    assert problem(tmp_path) == f"there is no such file; if {name} is meant, save it as compounds.csv or compounds.xlsx."
 
 
 def test_parts_with_columns_in_any_order(tmp_path: Path) -> None:

@@ -262,6 +262,12 @@ def test_encodings_in_one_file(tmp_path: Path) -> None:
     assert problem(tmp_path) == "line 3 is not UTF-8 text, and lines before it are: the file mixes encodings; export it again in one of them."
 
 
+def test_control_characters_of_a_damaged_line_are_not_shown(tmp_path: Path) -> None:
+    """A NUL cannot be stored in the run log, and an escape could command the terminal."""
+    (tmp_path / "compounds.csv").write_bytes(b"compound_id,\x1b[2J\0\xff\n")
+    assert "it would read 'compound_id,\ufffd[2J\ufffdÿ'" in problem(tmp_path)
+
+
 TEXT = HEADER + '1,"Zoë, pure",C20\n2,b,"C21\nH30"\n\n4,d,e\n'
 PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard.ZstdCompressor().compress

@@ -191,7 +191,7 @@ def _only(names: list[str], table: str, folder: str) -> str:
     if not found:
         close = next((name for name in names if table.lower() in name.lower() and not name.startswith((".", "~$"))), "")
         if close:
-            raise ReadingError(f"there is no such file, but there is {close}; rename it to {table}.csv, or save it as {table}.csv or {table}.xlsx.")
+            raise ReadingError(f"there is no such file; if {close} is meant, save it as {table}.csv or {table}.xlsx.")
         raise ReadingError("it cannot be read: No such file or directory; put the file there, or name its folder in SEEDS_DIR.")
     return found[0]
 

@@ -395,8 +395,8 @@ class Form:
             reason = "a backslash in front of a quote inside quotes, where the quote has to be written twice"
         elif len(cells) != width:
             reason = f"{found} {'cell' if found == 1 else 'cells'} where the header has {width}"
-        elif unnamed := [str(place + 1) for place in self._unnamed if cells[place]]:
-            reason = f"a cell in column {unnamed[0]}, which has no name"
+        elif unnamed := next((place for place in self._unnamed if cells[place]), 0):
+            reason = f"a cell in column {unnamed + 1}, which has no name"
         if reason:
             to._rejects.writerow([to._passed + line, reason, text()])
             return to._skipped(lines)
