@@ -79,6 +79,8 @@ _report: list[str] = []
 _progress: Progress | None = None
 # The error of a callback.
 _failure: str | None = None
+# Until the first connection, dbt only reads the project.
+_is_parsing = True
 
 
 def _show_table_of_seed(task: SeedTask, result: Any) -> None:
@@ -156,6 +158,8 @@ def _follow_node(event: EventMsg) -> None:
 
 def _open_safely(connection: Connection) -> Connection:
     """dbt's `open`, but it refuses names and settings that could make text run as SQL, and runs that have lost their lock."""
+    global _is_parsing
+    _is_parsing = False
     schema, database = connection.credentials.schema, connection.credentials.database
     if not re.fullmatch(r"[\w-]+", schema) or len(schema.encode()) > LONGEST_SCHEMA:
         raise DbtRuntimeError(
@@ -177,8 +181,8 @@ def _open_safely(connection: Connection) -> Connection:
 
 def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
-    global _causes, _report, _failure, _progress
-    _causes, _report, _failure, _progress = None, [], None, None
+    global _causes, _report, _failure, _progress, _is_parsing
+    _causes, _report, _failure, _progress, _is_parsing = None, [], None, None, False
     # dbt forgets its callbacks between the commands of a process.
     add_callback_to_manager(_print_report)
     adapter = get_adapter(task.config)
@@ -335,6 +339,14 @@ def _stopped_by_signals() -> Iterator[Callable[[], None]]:
                 signal.signal(number, handler)
 
 
+def _interrupt(number: int, _: object) -> None:
+    """Ends dbt at once while it parses, where code that mashumaro generates would swallow a KeyboardInterrupt and dbt would go on."""
+    if _is_parsing:
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+    raise KeyboardInterrupt
+
+
 def _is_main_thread() -> bool:
     """Whether this is the only thread in which Python handles signals."""
     return threading.current_thread() is threading.main_thread()
@@ -453,3 +465,5 @@ def _replace() -> None:
 
 _require_room()
 _replace()
+if _is_main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler and Path(sys.argv[0]).name == "dbt":
+    signal.signal(signal.SIGINT, _interrupt)

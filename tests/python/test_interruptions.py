@@ -214,6 +214,21 @@ def test_error_in_the_last_callback_is_said(built: Project, published: Project) 
     assert last_run(built)[2] == "succeeded"
 
 
+def test_interrupt_while_dbt_parses_ends_it(built: Project, published: Project) -> None:
+    """mashumaro, with which dbt reads what it has parsed before, swallows every exception at this place."""
+    (built.folder / "dbt_faulty.py").write_text(
+        "import signal\n"
+        "from dbt.contracts.files import SchemaSourceFile\n"
+        "SchemaSourceFile._deserialize = classmethod(lambda *_: signal.raise_signal(signal.SIGINT))\n"
+    )
+    before = last_run(built)
+    # A real start, since the dbt that the tests fork has its own handlers.
+    process = built.start("run", PYTHONPATH=os.pathsep.join([str(built.folder), os.environ.get("PYTHONPATH", "")]))
+    output, code = process.communicate()[0], process.returncode
+    assert code == -signal.SIGINT and "Traceback" not in output, output
+    assert last_run(built) == before
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_signal_after_the_run_changes_nothing(built: Project, published: Project, number: signal.Signals) -> None:
     (built.folder / "dbt_faulty.py").write_text(
