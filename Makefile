@@ -22,7 +22,7 @@ unexport PGPORT PGUSER PGPASSWORD PGDATABASE
 endif
 
 ifeq ($(filter postgres duckdb spark,$(ENGINE)),)
-$(error ENGINE is '$(ENGINE)'; it is postgres, duckdb or spark)
+$(error ENGINE is '$(ENGINE)'; it must be postgres, duckdb or spark)
 endif
 
 .PHONY: help run test test-fast lint format serve up down clean show runs rejects roles docs bench parity torture judge lock java
@@ -72,7 +72,7 @@ runs: installed ## print the last ten runs
 rejects: installed ## print the rejected rows of the last run and why (OUT=rejects.csv: write them to a file)
 	@$(ACTIVATE) && REJECTS_FILE="$(OUT)" dbt --quiet run-operation show_rejects
 
-roles: installed ## create the role features_reader, which may read what is published and nothing else
+roles: installed ## create the role features_reader, which may read what is published and the run log, and nothing else
 	@$(ACTIVATE) && dbt --quiet run-operation create_reader_role
 
 docs: $(ENGINE_READY) ## generate the documentation and serve it on http://localhost:8080 (PORT)
@@ -85,7 +85,7 @@ bench: ## compare the speed with pandas, Polars, DuckDB, psql and stock dbt (at 
 	@$(INSTALL) .venv-bench requirements/bench.lock requirements/spark.lock
 	@"$(HOME_FOLDER)/.venv-bench/bin/python" benchmarks/run.py
 
-parity: java installed-test installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute from some hundred inputs
+parity: java installed-test installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute from several hundred inputs
 	@$(ACTIVATE) && python tests/python/parity.py
 
 torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, flood it with bad input, and count losses (FULL=1: the long form)
@@ -94,7 +94,7 @@ torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the 
 # dbt-coverage leaves out tables whose columns another one describes, because a column is described once, and seeds, whose YAML lists the
 # columns to look for in the file. It counts unit tests, because columns with a constraint need no data test.
 DESCRIBED_ELSEWHERE := seeds models/audit/_history.yml $(addprefix models/intermediate/int_,users compounds experiments)
-judge: installed-judge up ## let dbt-score, dbt-coverage and dbt-bouncer judge the descriptions, the tests and the conventions
+judge: installed-judge up ## check descriptions, tests and conventions with dbt-score, dbt-coverage and dbt-bouncer
 	@# On the sample data, in its own schema and folder, so that it touches nothing of the user's.
 	@. "$(HOME_FOLDER)/.venv-judge/bin/activate" \
 		&& export ENGINE=postgres FEATURES_SCHEMA=judge SEEDS_DIR=tests/python/published DBT_TARGET_PATH="$$VIRTUAL_ENV/target" \

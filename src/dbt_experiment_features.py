@@ -287,7 +287,7 @@ def _run_id() -> str:
     """What FEATURES_RUN_ID says, or dbt's id of the invocation."""
     text = os.environ.get("FEATURES_RUN_ID") or get_invocation_id()
     if text != storable(text):
-        raise RunError(f"FEATURES_RUN_ID is '{storable(text)}', and not UTF-8 text.")
+        raise RunError(f"FEATURES_RUN_ID is '{storable(text)}', which is not UTF-8 text.")
     return text
 
 
@@ -306,7 +306,7 @@ def _wait_seconds() -> float:
     with suppress(ValueError):
         if 0 <= (seconds := float(text)) <= 86_400:
             return seconds
-    raise RunError(f"FEATURES_LOCK_WAIT is '{text}', and not a number of seconds up to 86400.")
+    raise RunError(f"FEATURES_LOCK_WAIT is '{text}', which is not a number of seconds up to 86400.")
 
 
 @contextmanager

@@ -22,8 +22,8 @@
         ~ 'where atttypid <> type'
     ).rows -%}
         {%- do exceptions.raise_compiler_error(
-            'The column ' ~ column['name'] ~ ' is ' ~ column['type'] ~ ', and ' ~ column['found'] ~ ' in ' ~ relation.identifier
-            ~ ', which would not keep its values; run `alter table ' ~ relation ~ ' alter ' ~ column['name'] ~ ' type '
+            'The column ' ~ column['name'] ~ ' is ' ~ column['type'] ~ ', but ' ~ column['found'] ~ ' in ' ~ relation.identifier
+            ~ ', which might not hold its values; run `alter table ' ~ relation ~ ' alter ' ~ column['name'] ~ ' type '
             ~ column['type'] ~ '`, or rename the table to begin a new one.'
         ) -%}
     {%- endfor -%}

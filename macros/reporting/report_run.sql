@@ -1,6 +1,6 @@
 {#
     Reports at the end of `dbt build` and `dbt run` why rows and cells could not be used. The last line gives the number of
-    rows read, published and rejected and where to look next, or why nothing was published.
+    rows read and rejected and of users published, or why nothing was published.
 
     Arguments: results, the variable of the same name in on-run-end.
 
@@ -35,8 +35,8 @@
                     ~ "sum(rows_accepted) filter (where file = 'users.csv') as users from " ~ counts_relation
                 ).rows[0] -%}
                 Rows read: {{ counts['rows_read'] }}, users published: {{ counts['users'] }}, rows rejected: {{ counts['rows_rejected'] -}}
-                , cells left out: {{ counts['cells_left_out'] }}. The features are in {{ target.schema }}.user_features, the means over all users in {{ '' -}}
-                {{ target.schema }}.experiment_summary, the reasons of rejects in {{ target.schema }}.rejected_rows.
+                , cells left out: {{ counts['cells_left_out'] }}. The features are in {{ target.schema }}.user_features, the means in {{ '' -}}
+                {{ target.schema }}.experiment_summary, the reasons for rejects in {{ target.schema }}.rejected_rows.
             {%- elif failed -%}
                 {%- set reasons = run_query(
                     'select mismatch from ' ~ counts_relation ~ ' where mismatch is not null order by file'

@@ -30,7 +30,7 @@
     {%- if not found['is_there'] -%}
         {%- if not found['may_create'] -%}
             {%- do exceptions.raise_compiler_error(
-                'The user ' ~ found['rolname'] ~ ' may not create roles; let somebody who may run `create role ' ~ reader
+                'The user ' ~ found['rolname'] ~ ' may not create roles; ask somebody who may to run `create role ' ~ reader
                 ~ ' nologin; grant ' ~ reader ~ ' to ' ~ adapter.quote(found['rolname']) ~ '`, and do this again.'
             ) -%}
         {%- endif -%}

@@ -1,5 +1,5 @@
 {#
-    Statements that tune the session for models that read whole files, while one model is built. It does nothing on engines
+    Statements that tune the session while a model that reads whole files is built. It does nothing on engines
     that need none.
 
     In:  session_settings()      Out: set local work_mem = '256MB'; ...

@@ -75,7 +75,7 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'id_not_integer', false,
         'The {column} is not a whole number{detail}.',
-        'Write the {column} as a whole number in the digits 0 to 9.'
+        'Write the {column} as a whole number using the digits 0 to 9.'
     ),
     (
         'id_too_large', false,
@@ -100,7 +100,7 @@ reasons (code, row_kept, reason, remedy) as (
     ('missing_date', true, 'The {column} is missing.', 'Fill in the {column} as YYYY-MM-DD.'),
     (
         'invalid_date', true,
-        'The {column} is not a day of the calendar that begins with its year.',
+        'The {column} is not a valid date that begins with its year.',
         'Write the {column} as YYYY-MM-DD.'
     ),
     (
@@ -118,7 +118,7 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'run_time_not_number', true,
         'The {column} is not a number{detail}.',
-        'Write the {column} in the digits 0 to 9 with at most one decimal point, as 12.5, and without a unit.'
+        'Write the {column} using the digits 0 to 9 and at most one decimal point, such as 12.5, without a unit.'
     ),
     (
         'ambiguous_comma', true,
@@ -133,7 +133,7 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'comma_and_point', true,
         'The {column} has a comma, but its column also has points, so either could be the decimal mark.',
-        'Write the {column} with a point, as 12.5, or set FEATURES_DECIMAL to the decimal mark, a comma or a point.'
+        'Write the {column} with a point (12.5), or set FEATURES_DECIMAL to the decimal mark, a comma or a point.'
     ),
     (
         'no_compounds', true,
@@ -143,7 +143,7 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'unusable_compounds', true,
         'Left out of the list: {detail}.',
-        'Separate ids by one kind of separator, as 1;3; add missing compounds to compounds.csv, or correct the ids.'
+        'Separate ids with one kind of separator (1;3); add missing compounds to compounds.csv, or correct the ids.'
     )
 
 ),

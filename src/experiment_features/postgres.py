@@ -138,7 +138,7 @@ class Server:
                 if Path(f"/proc/{process}/comm").read_text() == "postgres\n":
                     os.kill(process, signal.SIGINT)
             if time.monotonic() > deadline:
-                raise ServerError(f"Postgres still works in {self.data} after {STOP_SECONDS} seconds; end its processes and start this again.")
+                raise ServerError(f"Postgres is still running in {self.data} after {STOP_SECONDS} seconds; end its processes and start this again.")
             time.sleep(0.05)
         for path in (mark, self.socket / ".s.PGSQL.5432.lock"):
             path.unlink(missing_ok=True)
@@ -161,7 +161,7 @@ class Server:
         output, code = self._run(programs / "bin" / "initdb", f"--pgdata={unfinished}", *options, inherited=[lock.fileno()])
         shutil.rmtree(self.socket / "programs", ignore_errors=True)
         if code != 0:
-            raise ServerError(f"Postgres cannot make its data in {self.home}: {_reason(output, code)}")
+            raise ServerError(f"Postgres cannot create its data in {self.home}: {_reason(output, code)}")
         unfinished.rename(self.data)
         # A crash must not undo the rename after something has been committed.
         self._run("sync", self.home)
@@ -231,7 +231,7 @@ def _reason(output: str, code: int) -> str:
     """The reason why a program of Postgres failed, from its output."""
     found = re.findall(r"(?:error|FATAL|PANIC|DETAIL|HINT|detail|hint): +(.*)", output)
     said = "; ".join(line.rstrip(".") for line in found[:3]) or (f"signal {-code} ended it" if code < 0 else output.strip().rpartition("\n")[2])
-    return f"{said}; set that right and start this again."
+    return f"{said}; fix that and start this again."
 
 
 def _digest(path: Path) -> str:

@@ -11,47 +11,47 @@ from test_errors import FAULTS
 from test_file_forms import FORMS
 
 PAGE = PROJECT / "docs" / "files.md"
-TITLES = {IDS: "Ids", LISTS: "Lists of compound ids", TIMES: "Run times", DATES: "Days"}
+TITLES = {IDS: "Ids", LISTS: "Lists of compound ids", TIMES: "Run times", DATES: "Dates"}
 INTRODUCTION = """\
 # Your files
 
-For whoever brings the files: where they can be, how they can be written, what happens to bad rows, and which files are refused.
+For anyone who supplies the files: where they can be, how they can be written, what happens to bad rows, and which files are refused.
 `python tests/python/files_page.py` generates this page from the tables that the tests read, so each line of its tables is tested.
 
 ## Where they can be
 
-`SEEDS_DIR` names a folder (absolute, or relative to the project) or an address: `https://`, `s3://`, `gs://`, `abfs://`,
-`sftp://`, `hdfs://` or any other that [fsspec](https://filesystem-spec.readthedocs.io) supports. If that needs a package which is
-not installed, the error names it. Tokens and other options come from fsspec's settings, for example
+`SEEDS_DIR` names a folder (absolute, or relative to the project) or an address: `https://`, `s3://`, `gs://`, `abfs://`, `sftp://`,
+`hdfs://` or any other that [fsspec](https://filesystem-spec.readthedocs.io) supports. If that needs a package which is not installed, the
+error names it. Tokens and other options come from fsspec's settings, for example
 `FSSPEC_HTTPS='{"client_kwargs": {"headers": {"Authorization": "Bearer ..."}}}'` in the environment.
 
-Each of the tables `users`, `user_experiments` and `compounds` is one file (such as `users.csv`, `Users.CSV`, `users.tsv`,
-`users.txt` or `users.xlsx`) or a folder of that name with several parts. Each part has a header, with columns in any order; parts are
-read in order of their names, and a reject names the part and the line in it. Two files that could be the same table are an error.
-Another CSV file in `seeds/` is loaded too: the columns its YAML describes, or all of them.
+Each of the tables `users`, `user_experiments` and `compounds` is one file (such as `users.csv`, `Users.CSV`, `users.tsv`, `users.txt` or
+`users.xlsx`) or a folder of that name with several parts. Each part has a header, with columns in any order; parts are read in order of
+their names, and a reject names the part and the line in it. Two files that could be the same table are an error. Any other CSV file in
+`seeds/` is loaded too: the columns its YAML describes, or all if it describes none.
 
-Files may be compressed with gzip, bzip2, xz or zstd, or be a zip archive with one file, whatever their names. A workbook's sheet with
-the table's name is read, or its only sheet. Text is UTF-8, or UTF-16 if the first bytes show it; `SEEDS_ENCODING` names any other
-encoding that Python supports, such as `cp1252`, for the files that are not. A row may be up to 1 MiB long.
+Files may be compressed with gzip, bzip2, xz or zstd, or be a zip archive with one file, whatever their names. In a workbook, the sheet
+with the table's name is read, or the only sheet. Text is UTF-8, or UTF-16 if the first bytes show it. For files in another encoding,
+`SEEDS_ENCODING` names one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
 
 ## How they can be written
 
-Commas, tabs, semicolons or pipes separate cells; a first line `sep=;` names the separator. Lines end in line feeds, carriage returns
-or both. The reader drops white space and zero-width characters around values; lines with nothing but separators, white space and
-empty quotes; empty cells after the last column (if all rows have them); and repeated headers. Capitals, spaces, hyphens and points in
-column names do not matter (`User ID` is `user_id`). All of these give the same rows:
+Commas, tabs, semicolons or pipes separate cells; a first line `sep=;` names the separator. Lines end in line feeds, carriage returns or
+both. The reader drops white space and zero-width characters around values; lines with nothing but separators, white space and empty
+quotes; empty cells after the last column (if all rows have them); and repeated headers. Capitals, spaces, hyphens and points in column
+names do not matter (`User ID` is `user_id`). All of these give the same rows:
 """
 CELLS_TITLE = """
 ## How values can be written
 
-A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot group
-digits (`12,5`). Otherwise the run time is left empty, as is `1.234` in a file with a run time such as `1.234.567`, or in one
-with decimal commas and no decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
+A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot group digits (`12,5`).
+Otherwise the run time is left empty, as is `1.234` in a file with a run time such as `1.234.567`, or in one with decimal commas and no
+certain decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
 """
 LEFT_OUT_TITLE = f"""
 ## What happens to bad rows
 
-An experiment of a known user counts, and only what cannot be known about it is left out.
+An experiment of an accepted user counts even if its run time or some of its compounds cannot be used.
 
 | problem | what happens |
 |---|---|
@@ -60,26 +60,26 @@ An experiment of a known user counts, and only what cannot be known about it is 
 | run time or sign-up date missing or unusable; list of compounds empty | the row is used with that cell empty |
 | unknown or unusable ids in a list of compounds | the row is used without these ids |
 
-Each is a row of `features.rejected_rows`: file, row number as an editor shows it, column, reason, what to do about it, and whether the
-row was used. The row's original text, which may contain names, is in `features_staging.int_rejected_row_text`. A run ends with a
-sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service have them too. `make rejects`
+Each problem is a row of `features.rejected_rows`: file, row number as an editor shows it, column, reason, what to do about it, and
+whether the row was used. The row's original text, which may contain names, is in `features_staging.int_rejected_row_text`. A run ends
+with a sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service have them too. `make rejects`
 prints them with every row and its text. An id or date that may be a name or an e-mail address is not shown as an example.
 
 ```text
 user_experiments.csv: all 12 rows: the user_id is not a whole number, for example "2a" on line 2; write the user_id as a
-whole number in the digits 0 to 9.
+whole number using the digits 0 to 9.
 ```
 
-A run that finds a file wrong as a whole publishes nothing, not even with `dbt run`. That is the case if more than 1% of the file's rows
-are rejected, and more than 10; if more than half of them are rejected, however small the file; or if more than half of its filled run
-times or lists of compounds cannot be used. The limits are variables in `dbt_project.yml`. Fewer rejects are a warning with their number.
+A run publishes nothing, not even with `dbt run`, if a file seems wrong as a whole. That is the case if more than 1% of its rows and more
+than 10 rows are rejected; if more than half of them are rejected, however small the file; or if more than half of its filled run times or
+lists of compounds cannot be used. The limits are variables in `dbt_project.yml`. Fewer rejects only cause a warning with their number.
 
 Values that cannot be used, by their reason (missing values are {", ".join(f"`{word}`" for word in MISSING_WORDS)}):
 """
 REFUSED_TITLE = """
 ## Files that are refused
 
-Loading fails with one sentence, which names the file, and the table loaded before stays. A file that changes while it is loaded is
+Loading fails with one sentence that names the file, and the previously loaded table stays. A file that changes while it is loaded is
 refused too.
 
 | file | message |

@@ -14,7 +14,7 @@ from services import serving
 USERS = "user_id,name,email,signup_date"
 EXPERIMENTS = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
 COMPOUNDS = "compound_id,compound_name,compound_structure"
-ID = "Write the user_id as a whole number in the digits 0 to 9."
+ID = "Write the user_id as a whole number using the digits 0 to 9."
 
 
 def write(project: Project, users: Sequence[str] = ("1,Ann,a@example.com,2023-01-01",), experiments: Sequence[str] = ()) -> None:
@@ -94,7 +94,7 @@ def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[
     output = project.dbt(*BUILD, DBT_LOG_LEVEL_FILE="debug")
     lines = output.splitlines()
     expected = [
-        'users.csv: 3 of 49 rows: the user_id is not a whole number, for example "2a" on line 44; write the user_id as a whole number in the digits 0 to 9.',
+        'users.csv: 3 of 49 rows: the user_id is not a whole number, for example "2a" on line 44; write the user_id as a whole number using the digits 0 to 9.',
         "users.csv: 1 of 49 rows: the signup_date is missing, as on line 42; fill in the signup_date as YYYY-MM-DD.",
         'users.csv: 1 of 49 rows: the signup_date does not begin with its year, so its day and month could be confused, for example "1.2.2023" on line 43; '
         "write the signup_date as YYYY-MM-DD.",
@@ -102,7 +102,7 @@ def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[
         f'users.csv: 1 of 49 rows: the user_id is larger than 9223372036854775807, for example "{"9" * 40}…" on line 48; correct the user_id.',
         "users.csv: and 2 more causes (2 rows).",
         'user_experiments.csv: 2 of 10 rows: the experiment_run_time is not a number, for example "7 s" on line 10; '
-        "write the experiment_run_time in the digits 0 to 9 with at most one decimal point, as 12.5, and without a unit.",
+        "write the experiment_run_time using the digits 0 to 9 and at most one decimal point, such as 12.5, without a unit.",
     ]
     assert lines[-8:-1] == expected
     assert lines[-1].startswith("Rows read: 61, users published: 42, rows rejected: 7, cells left out: 4. ")

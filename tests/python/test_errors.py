@@ -34,7 +34,7 @@ FAULTS = {
     "another name": (
         "user_id,name,e_mail,signup_date\n1,Alice,a@example.com,2023-01-01",
         "the header on line 1 lacks the column email; the columns expected are user_id, name, email, signup_date,"
-        " and those found are user_id, name, e_mail, signup_date; is it e_mail for email?",
+        " and those found are user_id, name, e_mail, signup_date; perhaps rename e_mail to email.",
     ),
     "another separator": (
         (HEADER + "1,Alice,a@example.com,2023-01-01\n").replace(",", "^"),

@@ -15,17 +15,17 @@ GOOD = {
     "compounds": [COMPOUNDS, "1,Compound A,C20H25N3O", "2,Compound B,C21H30O2"],
 }
 FILL_IN = "Fill in the {0}."
-USE_DIGITS = "Write the {0} as a whole number in the digits 0 to 9."
+USE_DIGITS = "Write the {0} as a whole number using the digits 0 to 9."
 CORRECT = "Correct the {0}."
 CELLS = "Give the row one cell per column, and each column a name; put cells with a separator inside in quotes."
-NOT_A_DAY = ("The signup_date is not a day of the calendar that begins with its year.", "Write the signup_date as YYYY-MM-DD.")
+NOT_A_DAY = ("The signup_date is not a valid date that begins with its year.", "Write the signup_date as YYYY-MM-DD.")
 YEAR_LAST = (
     "The signup_date does not begin with its year, so its day and month could be confused.",
     "Write the signup_date as YYYY-MM-DD.",
 )
 NOT_A_NUMBER = (
     "The experiment_run_time is not a number.",
-    "Write the experiment_run_time in the digits 0 to 9 with at most one decimal point, as 12.5, and without a unit.",
+    "Write the experiment_run_time using the digits 0 to 9 and at most one decimal point, such as 12.5, without a unit.",
 )
 AMBIGUOUS_COMMA = (
     "The experiment_run_time has a comma that could be a decimal mark or group its digits, as 1,234 could be 1.234 or 1234.",
@@ -33,9 +33,9 @@ AMBIGUOUS_COMMA = (
 )
 COMMA_AND_POINT = (
     "The experiment_run_time has a comma, but its column also has points, so either could be the decimal mark.",
-    "Write the experiment_run_time with a point, as 12.5, or set FEATURES_DECIMAL to the decimal mark, a comma or a point.",
+    "Write the experiment_run_time with a point (12.5), or set FEATURES_DECIMAL to the decimal mark, a comma or a point.",
 )
-CORRECT_IDS = "Separate ids by one kind of separator, as 1;3; add missing compounds to compounds.csv, or correct the ids."
+CORRECT_IDS = "Separate ids with one kind of separator (1;3); add missing compounds to compounds.csv, or correct the ids."
 TOO_LARGE = "The {0} is larger than 9223372036854775807."
 CONFLICT = ("The row has the same id as row {0}, but different content.", "Decide which of the two rows is right and remove the other; the first one counts.")
 REPEAT = ("The row is a duplicate of row {0}.", "Remove one of the two rows; the first one counts.")

@@ -49,7 +49,7 @@ def python(root: Path, difference: str) -> str:
 
 
 def test_unknown_engine(root: Path) -> None:
-    assert "ENGINE is 'oracle'; it is postgres, duckdb or spark" in make(root, "run", "ENGINE=oracle")
+    assert "ENGINE is 'oracle'; it must be postgres, duckdb or spark" in make(root, "run", "ENGINE=oracle")
 
 
 def test_no_python(root: Path) -> None:

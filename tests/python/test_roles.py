@@ -81,7 +81,7 @@ def test_without_the_right_to_make_roles(make_project: Callable[[str], Project])
     settings = {"PGUSER": "modest", "PGDATABASE": "postgres", "FEATURES_READER": "reader_of_modest"}
     output = " ".join(project.dbt("run-operation", "create_reader_role", succeeds=False, **settings).split())
     assert (
-        'The user modest may not create roles; let somebody who may run `create role "reader_of_modest" nologin; '
+        'The user modest may not create roles; ask somebody who may to run `create role "reader_of_modest" nologin; '
         'grant "reader_of_modest" to "modest"`, and do this again.'
     ) in output
     project.query("create role reader_of_modest nologin; grant reader_of_modest to modest")

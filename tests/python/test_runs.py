@@ -209,7 +209,7 @@ def test_nothing_is_published_without_the_lock(built: Project, published: Projec
 @pytest.mark.parametrize("wait", ["soon", "nan"])
 def test_limit_that_is_no_number(built: Project, wait: str) -> None:
     output = built.dbt("seed", succeeds=False, FEATURES_LOCK_WAIT=wait)
-    assert f"FEATURES_LOCK_WAIT is '{wait}', and not a number of seconds up to 86400." in output
+    assert f"FEATURES_LOCK_WAIT is '{wait}', which is not a number of seconds up to 86400." in output
 
 
 def test_log_of_a_build(make_project: Callable[[str], Project]) -> None:

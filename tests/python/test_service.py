@@ -283,7 +283,7 @@ def test_other_addresses_need_a_token(project: Project, host: str) -> None:
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"ETL_PORT": "http"}, "ETL_PORT is 'http', and not a number below 65536."),
+        ({"ETL_PORT": "http"}, "ETL_PORT is 'http', which is not a number below 65536."),
         ({"ENGINE": "duckdb"}, "The service needs Postgres, and ENGINE is 'duckdb'; start it without ENGINE."),
         ({"ETL_API_TOKEN_FILE": "/nowhere"}, "ETL_API_TOKEN_FILE names /nowhere, which cannot be read: No such file or directory."),
     ],

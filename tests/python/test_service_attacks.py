@@ -311,8 +311,8 @@ def test_a_connection_that_is_kept_is_as_fast_as_a_new_one(service: Service) -> 
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("ETL_CONNECTIONS", "0", "ETL_CONNECTIONS is '0', and not a whole number above 0."),
-        ("ETL_STALL_SECONDS", "soon", "ETL_STALL_SECONDS is 'soon', and not a number above 0."),
+        ("ETL_CONNECTIONS", "0", "ETL_CONNECTIONS is '0', which is not a whole number above 0."),
+        ("ETL_STALL_SECONDS", "soon", "ETL_STALL_SECONDS is 'soon', which is not a number above 0."),
         ("ETL_PROXIES", "proxy", "ETL_PROXIES takes addresses or networks, such as 192.0.2.1 or 192.0.2.0/24, separated by commas: "
          "'proxy' does not appear to be an IPv4 or IPv6 network."),
     ],

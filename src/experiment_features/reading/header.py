@@ -99,6 +99,6 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
             raise ReadingError(f"the header seems to be on line {line + offset}, not on line {line}; remove the lines before it.")
     if len(missing) == len(wanted) and any(name.lstrip("+").isdigit() for name in names):
         raise ReadingError(f"line {line} seems to be a row, not a header; add a line above it with the columns {', '.join(wanted)}.")
-    close = [f"{match[0]} for {name}" for name in missing if (match := difflib.get_close_matches(name, [one for one in names if one not in wanted], 1))]
-    hint = f"; is it {' and '.join(close)}?" if close else "."
+    close = [f"{match[0]} to {name}" for name in missing if (match := difflib.get_close_matches(name, [one for one in names if one not in wanted], 1))]
+    hint = f"; perhaps rename {' and '.join(close)}." if close else "."
     raise ReadingError(f"the header on line {line} lacks the column {missing[0]}; {expected}, and {found}{hint}")

@@ -24,7 +24,7 @@ TEST_OF_REJECTS = "rejected_rows_are_tolerable"
 def problems(**descriptions: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI descriptions of the problems that a call may return: problems(s404="There is no such run.")."""
     always = {
-        "s401": "The token is missing or wrong.", "s421": "The service has another name.", "s431": "The header is too large.",
+        "s401": "The token is missing or wrong.", "s421": "The service does not answer to this name.", "s431": "The header is too large.",
         "s500": "Internal error.", "s503": "The database does not answer, or all connections are taken.",
     }  # fmt: skip
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}

@@ -85,7 +85,7 @@ class RejectedRow(BaseModel):
     column_name: str = Field(description="Empty if the reason concerns the whole row.")
     reason: str
     remedy: str
-    row_kept: bool = Field(description="Whether the row was used with this cell empty.")
+    row_kept: bool = Field(description="Whether the row was used, with this cell empty or without the unusable ids of its list.")
 
 
 class RejectedPage(BaseModel):

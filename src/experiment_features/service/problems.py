@@ -80,7 +80,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(NoPlaceError)
     async def _no_place(request: Request, error: NoPlaceError) -> JSONResponse:
         whose = " for your address" if error.is_of_client else ""
-        sentence = f"There are {error.places} exports in progress{whose} already; try again when one has ended."
+        sentence = f"There are already {error.places} exports in progress{whose}; try again when one has ended."
         return Problem(503, sentence, {"Retry-After": "5"}).response()
 
     @app.exception_handler(HTTPException)

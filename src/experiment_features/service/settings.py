@@ -41,7 +41,7 @@ class Limits:
         header_bytes: how large the header of a call may be.
         body_seconds: how long the body of a call may take to arrive.
         body_bytes: how large the body of a call may be.
-        stall_seconds: how long a client may read nothing of a response before it is cut off.
+        stall_seconds: how long a client may take for 16 KiB of a response before it is cut off.
     """
 
     connections: int = 2000
@@ -105,7 +105,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(f"The service needs Postgres, and ENGINE is '{engine}'; start it without ENGINE.")
     port = environment.get("ETL_PORT") or "5000"
     if not (port.isascii() and port.isdigit() and int(port) < 65536):
-        raise SettingsError(f"ETL_PORT is '{port}', and not a number below 65536.")
+        raise SettingsError(f"ETL_PORT is '{port}', which is not a number below 65536.")
     user = environment.get("PGUSER") or "postgres"
     connection = {
         "host": environment.get("PGHOST") or "localhost",
@@ -152,7 +152,7 @@ def _limits(environment: Mapping[str, str]) -> Limits:
         except ValueError:
             value = 0
         if not (value > 0 and math.isfinite(value)):
-            raise SettingsError(f"{name} is '{text}', and not a {'whole ' if is_whole else ''}number above 0.")
+            raise SettingsError(f"{name} is '{text}', which is not a {'whole ' if is_whole else ''}number above 0.")
         found[limit.name] = value
     return Limits(**found)
 
