@@ -40,7 +40,7 @@ test: installed-test installed-duckdb installed-service ## every check: lint, db
 	@# Three workers on two cores, since tests spend much time waiting; in the order of tests/python/conftest.py.
 	@$(ACTIVATE) && python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-fast: installed-test ## the checks between two edits, in under a minute
+test-fast: installed-test installed-duckdb ## the checks between two edits, in about a minute
 	@$(ACTIVATE) && python -m pytest -q -n 2 --dist loadfile $(addprefix tests/python/test_,dbt.py published_input.py accepted.py reading.py files_page.py)
 
 lint: up installed-test ## check the style of SQL, Python and YAML, and the types in src/

@@ -31,6 +31,7 @@ import dbt.contracts.files
 import dbt.version
 import psycopg2
 from dbt.adapters.contracts.connection import Connection, Identifier
+from dbt.adapters.exceptions import FailedToConnectError
 from dbt.adapters.factory import get_adapter
 from dbt.adapters.postgres.connections import PostgresConnectionManager
 from dbt.flags import get_flags
@@ -167,7 +168,12 @@ def _open_safely(connection: Connection) -> Connection:
         )
     if set(database) & set("'\"\\"):
         raise DbtRuntimeError(f"PGDATABASE is '{database}'; names of databases with quotes or backslashes are not supported.")
-    opened: Connection = _open_connection(connection)
+    try:
+        opened: Connection = _open_connection(connection)
+    except FailedToConnectError as error:
+        if connection.credentials.host.startswith("/") and "Is the server running" in str(error):
+            raise FailedToConnectError(f"{error}  `make up` starts the project's own Postgres.") from None
+        raise
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
         raise DbtRuntimeError("The server treats backslashes in text as escapes; set its standard_conforming_strings to on.")

@@ -1,6 +1,6 @@
 {#
-    A query for the original text of the rejected rows of one file: as it is in the file, if the row has the wrong number of
-    cells; otherwise its cells, trimmed and unquoted, separated by commas.
+    A query for the text of the rejected rows of one file: as it is in the file, if the row has the wrong number of cells;
+    otherwise its cells as a line of CSV, trimmed, separated by commas and quoted only where necessary.
 
     In:  row_text('users.csv', ref('users'))
 
@@ -12,8 +12,15 @@
         rejected_rows.source_file as file,
         rejected_rows.source_row_number as row_number,
 
-        coalesce(raw_rows.row_text, concat_ws(','
-        {%- for column in file_columns(file) -%}, raw_rows.{{ column }}{%- endfor -%}
+        coalesce(raw_rows.row_text, concat_ws(
+            ','
+            {%- for column in file_columns(file) %},
+            case
+                when raw_rows.{{ column }} <> translate(raw_rows.{{ column }}, ',"' || chr(10) || chr(13), '')
+                    then '"' || replace(raw_rows.{{ column }}, '"', '""') || '"'
+                else raw_rows.{{ column }}
+            end
+            {%- endfor %}
         )) as row_text
     from rejected_rows
     inner join {{ raw }} as raw_rows on rejected_rows.row_number = raw_rows.row_number

@@ -34,7 +34,7 @@ order by causes.file desc, causes.affected_rows desc, causes.first_row_number, c
         {%- if others -%}
             {%- do sentences.append(
                 file.grouper ~ ': and ' ~ others | length ~ ' more ' ~ ('cause' if others | length == 1 else 'causes')
-                ~ ' (' ~ others | sum('affected_rows') ~ (' row).' if others | sum('affected_rows') == 1 else ' rows).')
+                ~ ' (' ~ others | sum('affected_rows') ~ (' row' if others | sum('affected_rows') == 1 else ' rows') ~ '); `make rejects` prints them.'
             ) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -24,7 +24,7 @@
         'Rejected rows and cells of what is published:' if is_published
         else 'Rejected rows and cells of the last run, which published nothing; ' ~ target.schema ~ '.rejected_rows is from an earlier one:'
     ) -%}
-    {%- for sentence in reject_sentences() -%}
+    {%- for sentence in reject_sentences(most=1000) -%}
         {%- do print(sentence) -%}
     {%- endfor -%}
     {%- set text = 'texts.row_text' if file else "replace(replace(texts.row_text, chr(13), ''), chr(10), '⏎')" -%}

@@ -84,12 +84,12 @@ reasons (code, row_kept, reason, remedy) as (
     ),
     (
         'duplicate_row', false,
-        'The row is a duplicate of row {detail}.',
+        'The row is a duplicate of line {detail}.',
         'Remove one of the two rows; the first one counts.'
     ),
     (
         'duplicate_id', false,
-        'The row has the same id as row {detail}, but different content.',
+        'The row has the same id as line {detail}, but different content.',
         'Decide which of the two rows is right and remove the other; the first one counts.'
     ),
     (
@@ -141,9 +141,14 @@ reasons (code, row_kept, reason, remedy) as (
         'List the ids of the compounds, separated by semicolons.'
     ),
     (
+        'unknown_compounds', true,
+        'Left out of the list: {detail}.',
+        'Add the missing compounds to compounds.csv, or correct the ids.'
+    ),
+    (
         'unusable_compounds', true,
         'Left out of the list: {detail}.',
-        'Separate ids with one kind of separator (1;3); add missing compounds to compounds.csv, or correct the ids.'
+        'Write whole numbers with one kind of separator (1;3); add missing compounds to compounds.csv.'
     )
 
 ),
@@ -332,7 +337,7 @@ with_unusable_compounds as (
         'user_experiments.csv' as file,
         row_number,
         'experiment_compound_ids' as column_name,
-        'unusable_compounds' as code,
+        case when not_ids is null then 'unknown_compounds' else 'unusable_compounds' end as code,
         concat_ws('; ', unknown_ids, not_ids) as detail,
         is_partly_used
     from unusable_entries_per_row

@@ -106,8 +106,8 @@ mismatched_columns as (
     select
         file,
         column_name,
-        unusable_cells || ' of ' || filled_cells || ' cells of ' || column_name || ' in ' || file
-        || ' cannot be used' as mismatch
+        unusable_cells || ' of ' || filled_cells || ' filled cells of ' || column_name || ' in accepted rows of ' || file
+        || ' cannot be used (more than {{ '%g%%' | format(100 * var('stop_at_any_size_above_share')) }})' as mismatch
     from filled_cells
     where unusable_cells > {{ var('stop_at_any_size_above_share') }} * filled_cells
 
@@ -149,16 +149,16 @@ final as (
 
         nullif(concat_ws(
             ', and ',
-            case
+            counted.rows_rejected || ' of ' || counted.rows_read || ' rows of ' || counted.file || ' are rejected'
+            || case
+                when counted.rows_rejected > {{ var('stop_at_any_size_above_share') }} * counted.rows_read
+                    then ' (more than {{ '%g%%' | format(100 * var('stop_at_any_size_above_share')) }})'
                 when
-                    counted.rows_rejected > {{ var('stop_at_any_size_above_share') }} * counted.rows_read
-                    or (
-                        counted.rows_rejected > {{ var('stop_above_rejected_rows') }}
-                        and counted.rows_rejected > {{ var('stop_above_rejected_share') }} * counted.rows_read
-                    )
+                    counted.rows_rejected > {{ var('stop_above_rejected_rows') }}
+                    and counted.rows_rejected > {{ var('stop_above_rejected_share') }} * counted.rows_read
                     then
-                        counted.rows_rejected || ' of ' || counted.rows_read || ' rows of ' || counted.file
-                        || ' are rejected'
+                        ' (more than {{ var('stop_above_rejected_rows') }} and more than '
+                        || '{{ '%g%%' | format(100 * var('stop_above_rejected_share')) }})'
             end,
             mismatches.mismatch
         ), '') as mismatch

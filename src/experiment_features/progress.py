@@ -49,7 +49,7 @@ class Progress:
             self._done += 1
             seconds = time.monotonic() - self._running.pop(name, time.monotonic())
             self._files.pop(name, None)
-            if not self._is_terminal and kind in ("seed", "model"):
+            if not self._is_terminal and kind in ("seed", "model") and status != "skipped":
                 self._print(f"{self._done} of {self._steps}: {kind} {name} {status}, {seconds:.1f} s\n")
 
     def stop(self) -> None:

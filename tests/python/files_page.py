@@ -61,7 +61,7 @@ An experiment of an accepted user counts even if its run time or some of its com
 | unknown or unusable ids in a list of compounds | the row is used without these ids |
 
 Each problem is a row of `features.rejected_rows`: file, row number as an editor shows it, column, reason, what to do about it, and
-whether the row was used. The row's original text, which may contain names, is in `features_staging.int_rejected_row_text`. A run ends
+whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. A run ends
 with a sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service have them too. `make rejects`
 prints them with every row and its text. An id or date that may be a name or an e-mail address is not shown as an example.
 

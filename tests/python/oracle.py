@@ -392,7 +392,7 @@ def read_experiment(row: Record, marks: tuple[str, bool], known: Set[int], rejec
     if not compounds:
         report("experiment_compound_ids", "no_compounds")
     elif not known >= compounds:
-        report("experiment_compound_ids", "unusable_compounds")
+        report("experiment_compound_ids", "unusable_compounds" if any(isinstance(one, str) for one in compounds) else "unknown_compounds")
     if isinstance(run_time, str):
         report("experiment_run_time", run_time)
         run_time = None

@@ -69,5 +69,5 @@ def test_same_features_and_rejects(project: Project) -> None:
 
     # The inputs reach every reason.
     faults = {row["code"] for outcome in outcomes for row in outcome.relations["rejects"]}
-    assert len(faults) == 18, faults
+    assert len(faults) == 19, faults
     assert sum(outcome.problem is None for outcome in outcomes) > 0.8 * len(outcomes)

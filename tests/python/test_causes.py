@@ -35,12 +35,12 @@ def experiments(column: str, cells: Sequence[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("column", "cells", "found"),
     [
-        ("user_id", ["1", "a", "b", "c"], "3 of 4 rows of user_experiments.csv are rejected"),
-        ("experiment_run_time", ["5", "1.5 s", "2 s", "-1"], "3 of 4 cells of experiment_run_time in user_experiments.csv cannot be used"),
+        ("user_id", ["1", "a", "b", "c"], "3 of 4 rows of user_experiments.csv are rejected (more than 50%)"),
+        ("experiment_run_time", ["5", "1.5 s", "2 s", "-1"], "3 of 4 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)"),
         # A list counts as used if one of its items is used.
-        ("experiment_compound_ids", ["9;1", "A", "9;9", "8"], "3 of 4 cells of experiment_compound_ids in user_experiments.csv cannot be used"),
+        ("experiment_compound_ids", ["9;1", "A", "9;9", "8"], "3 of 4 filled cells of experiment_compound_ids in accepted rows of user_experiments.csv cannot be used (more than 50%)"),
         # Empty cells tell nothing about the others.
-        ("experiment_run_time", ["", "", "5", "6", "x", "x", "x"], "3 of 5 cells of experiment_run_time in user_experiments.csv cannot be used"),
+        ("experiment_run_time", ["", "", "5", "6", "x", "x", "x"], "3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)"),
     ],
     ids=["rows", "run times", "lists", "filled cells"],
 )
@@ -59,7 +59,7 @@ def test_dbt_run_is_stopped_as_well(project: Project) -> None:
     write(project, experiments=experiments("experiment_run_time", ["x", "x", "5"]))
     project.dbt("seed", "--quiet")
     lines = project.dbt("run", succeeds=False).splitlines()
-    found = "2 of 3 cells of experiment_run_time in user_experiments.csv cannot be used"
+    found = "2 of 3 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)"
     assert f"Nothing is published, since {found}; correct the files, or raise the limits in dbt_project.yml." in " ".join(" ".join(lines).split())
     assert lines[-1].startswith(f"Nothing was published: {found}, so ")
     assert project.query("select to_regclass('{schema}.user_features')") == [(None,)]
@@ -100,7 +100,7 @@ def test_causes_are_grouped_with_count_example_and_line(make_project: Callable[[
         "write the signup_date as YYYY-MM-DD.",
         "users.csv: 1 of 49 rows: the user_id is missing, as on line 47; fill in the user_id.",
         f'users.csv: 1 of 49 rows: the user_id is larger than 9223372036854775807, for example "{"9" * 40}…" on line 48; correct the user_id.',
-        "users.csv: and 2 more causes (2 rows).",
+        "users.csv: and 2 more causes (2 rows); `make rejects` prints them.",
         'user_experiments.csv: 2 of 10 rows: the experiment_run_time is not a number, for example "7 s" on line 10; '
         "write the experiment_run_time using the digits 0 to 9 and at most one decimal point, such as 12.5, without a unit.",
     ]
@@ -123,8 +123,8 @@ def test_row_of_a_part_is_named_by_the_part_and_its_line(make_project: Callable[
     assert project.query("select file, row_number, reason from {schema}.rejected_rows order by 1, 2") == [
         ("user_experiments/2024.csv", 3, "The experiment_run_time is not a number."),
         ("user_experiments/2025.csv", 3, "Left out of the list: not in compounds.csv: 9."),
-        ("user_experiments/2025.csv", 4, "The row is a duplicate of row 2 of user_experiments/2024.csv."),
-        ("user_experiments/2025.csv", 5, "The row is a duplicate of row 3 of user_experiments/2025.csv."),
+        ("user_experiments/2025.csv", 4, "The row is a duplicate of line 2 of user_experiments/2024.csv."),
+        ("user_experiments/2025.csv", 5, "The row is a duplicate of line 3 of user_experiments/2025.csv."),
         ("user_experiments/2025.csv", 6, "The row has 2 cells where the header has 4."),
     ]
     texts = project.query("select file, row_number, row_text from {schema}_staging.int_rejected_row_text order by 1, 2")
@@ -157,7 +157,7 @@ def test_rejects_as_a_table_and_as_csv(make_project: Callable[[str], Project]) -
     assert lines[0] == "Rejected rows and cells of what is published:"
     assert lines[1].startswith('users.csv: 1 of 2 rows: the user_id is not a whole number, for example "2a" on line 3; ')
     assert [cell.strip() for cell in lines[4].split("|")[1:-1]] == [
-        "users.csv", "3", "user_id", "The user_id is not a whole number.", ID, "False", '2a,Bob "B", jr.⏎at home,b@example.com,2023-01-01',
+        "users.csv", "3", "user_id", "The user_id is not a whole number.", ID, "False", '2a,"Bob ""B"", jr.⏎at home",b@example.com,2023-01-01',
     ]  # fmt: skip
     assert len(lines) == 5
 
@@ -170,7 +170,7 @@ def test_rejects_as_a_table_and_as_csv(make_project: Callable[[str], Project]) -
     with file.open(newline="") as opened:
         rows = list(csv.DictReader(opened))
     assert [(row["file"], row["row_number"], row["remedy"]) for row in rows] == [("users.csv", "2", ID), ("users.csv", "3", ID)]
-    assert rows[1]["row_text"] == '2a,Bob "B", jr.\nat home,b@example.com,2023-01-01'
+    assert rows[1]["row_text"] == '2a,"Bob ""B"", jr.\nat home",b@example.com,2023-01-01'
 
 
 def test_make_passes_the_file_on() -> None:
@@ -191,6 +191,6 @@ def test_service_answers_with_the_causes(make_project: Callable[[str], Project])
         problem = service.post("/etl?wait=true", 422)
         run = service.get(f"/etl/{problem['run']['id']}")
         assert len(run["causes"]) == 1 and run["causes"][0].startswith(cause.format(3, 5))
-        sentence = "Nothing was published: 3 of 5 cells of experiment_run_time in user_experiments.csv cannot be used, so "
+        sentence = "Nothing was published: 3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%), so "
         assert run["message"].split("\n")[0] == run["causes"][0] and run["message"].split("\n")[1].startswith(sentence)
         assert problem["reasons"] == run["message"].split("\n") and "Got 1 result" not in problem["detail"]

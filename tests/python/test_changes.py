@@ -104,7 +104,7 @@ def test_new_column_of_a_file_is_published(copy: Project) -> None:
     texts = "select row_text from {schema}_staging.int_rejected_row_text where file = 'users.csv' order by row_number"
     assert copy.query(texts) == [("1,Ann,,blue,2023-01-01",), ("2,Bob,,,",)]
     [(reason,)] = copy.query("select reason from {schema}.rejected_rows where file = 'users.csv' and column_name = ''")
-    assert reason == "The row has the same id as row 2, but different content."
+    assert reason == "The row has the same id as line 2, but different content."
 
 
 def test_new_reason_is_in_the_rejects(copy: Project) -> None:

@@ -141,7 +141,7 @@ def test_header_only_is_an_empty_table(published: Project) -> None:
 
 def test_no_server(published: Project) -> None:
     output = published.dbt("seed", succeeds=False, PGHOST="/nowhere")
-    assert "No such file or directory" in output and "Is the server running" in output
+    assert "No such file or directory" in output and "`make up` starts the project's own Postgres." in output
 
 
 @pytest.mark.parametrize(

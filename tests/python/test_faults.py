@@ -35,10 +35,11 @@ COMMA_AND_POINT = (
     "The experiment_run_time has a comma, but its column also has points, so either could be the decimal mark.",
     "Write the experiment_run_time with a point (12.5), or set FEATURES_DECIMAL to the decimal mark, a comma or a point.",
 )
-CORRECT_IDS = "Separate ids with one kind of separator (1;3); add missing compounds to compounds.csv, or correct the ids."
+ADD_COMPOUNDS = "Add the missing compounds to compounds.csv, or correct the ids."
+CORRECT_IDS = "Write whole numbers with one kind of separator (1;3); add missing compounds to compounds.csv."
 TOO_LARGE = "The {0} is larger than 9223372036854775807."
-CONFLICT = ("The row has the same id as row {0}, but different content.", "Decide which of the two rows is right and remove the other; the first one counts.")
-REPEAT = ("The row is a duplicate of row {0}.", "Remove one of the two rows; the first one counts.")
+CONFLICT = ("The row has the same id as line {0}, but different content.", "Decide which of the two rows is right and remove the other; the first one counts.")
+REPEAT = ("The row is a duplicate of line {0}.", "Remove one of the two rows; the first one counts.")
 
 
 def key_faults(file: str, column: str, row: str) -> dict[str, tuple[str, str, str, str, str, bool]]:
@@ -138,7 +139,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     ),
     "unknown compound": (
         "user_experiments", "4,2,1;9,10", "experiment_compound_ids",
-        "Left out of the list: not in compounds.csv: 9.", CORRECT_IDS, True,
+        "Left out of the list: not in compounds.csv: 9.", ADD_COMPOUNDS, True,
     ),
     "non-integer compound": (
         "user_experiments", "4,2,1;B,10", "experiment_compound_ids",

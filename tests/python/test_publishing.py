@@ -51,16 +51,16 @@ def other_input(published: Project) -> Project:
 
 
 @pytest.mark.parametrize(
-    ("good", "bad"),
-    [(989, 11), (5, 11)],
+    ("good", "bad", "limit"),
+    [(989, 11, "10 and more than 1%"), (5, 11, "50%")],
     ids=["just over 1%", "nearly all of a small file"],
 )
-def test_too_many_rejected_rows_leave_all_marts_as_they_were(built: Project, published: Project, good: int, bad: int) -> None:
+def test_too_many_rejected_rows_leave_all_marts_as_they_were(built: Project, published: Project, good: int, bad: int, limit: str) -> None:
     before = marts(published)
     published.write(users=users(good, bad))
     output = published.dbt(*BUILD, succeeds=False)
     assert "Failure in test rejected_rows_are_tolerable" in output
-    sentence = f"Nothing was published: {bad} of {good + bad} rows of users.csv are rejected, so {published.schema}.user_features is as"
+    sentence = f"Nothing was published: {bad} of {good + bad} rows of users.csv are rejected (more than {limit}), so {published.schema}.user_features is as"
     assert output.splitlines()[-1].startswith(sentence)
     assert marts(published) == before
 

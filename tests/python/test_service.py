@@ -101,7 +101,7 @@ def test_one_user(service: Service, first_run: dict[str, Any]) -> None:
 def test_rejected_rows_page_by_key(service: Service, first_run: dict[str, Any], project: Project) -> None:
     project.query(
         "insert into {schema}.rejected_rows "
-        "select file, number, '', 'The row is a duplicate of row ' || number || '.', 'Take it out.', file = 'b.csv' "
+        "select file, number, '', 'The row is a duplicate of line ' || number || '.', 'Take it out.', file = 'b.csv' "
         "from generate_series(1, 3) as number cross join (values ('a.csv'), ('b.csv')) as files (file)"
     )
     path, found = "/rejected?limit=4", []
@@ -114,7 +114,7 @@ def test_rejected_rows_page_by_key(service: Service, first_run: dict[str, Any], 
         [("b.csv", 2, True), ("b.csv", 3, True)],
     ]
     assert service.get("/rejected/reasons")["reasons"] == [
-        {"file": file, "reason": "The row is a duplicate of row ….", "row_kept": kept, "count": 3} for file, kept in (("a.csv", False), ("b.csv", True))
+        {"file": file, "reason": "The row is a duplicate of line ….", "row_kept": kept, "count": 3} for file, kept in (("a.csv", False), ("b.csv", True))
     ]
     project.query("delete from {schema}.rejected_rows")
 

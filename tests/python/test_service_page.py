@@ -162,7 +162,7 @@ def test_a_run_of_somebody_else_is_seen_and_stopped(browser: webdriver.Chrome, s
 
 
 def test_why_a_run_failed_and_rows_were_rejected(browser: webdriver.Chrome, service: Service, pressed: Any, published: Project) -> None:
-    published.query("insert into {schema}.rejected_rows values ('users.csv', 3, '', 'The row is a duplicate of row <b>2</b>.', 'Take it out.', false)")
+    published.query("insert into {schema}.rejected_rows values ('users.csv', 3, '', 'The row is a duplicate of line <b>2</b>.', 'Take it out.', false)")
     published.write(users=users(5, 12))
     open_page(browser, service)
     browser.find_element(By.ID, "start").click()
@@ -172,7 +172,7 @@ def test_why_a_run_failed_and_rows_were_rejected(browser: webdriver.Chrome, serv
     assert "12 of 17 rows" in text(browser, "#runs-table tbody").partition("succeeded")[0]
     assert text(browser, "#rejected-state") == "1 rows were rejected, and 0 cells of other rows left out."
     # Values from files are shown as text, not as HTML.
-    assert "The row is a duplicate of row <b>…</b>." in text(browser, "#rejected-table")
+    assert "The row is a duplicate of line <b>…</b>." in text(browser, "#rejected-table")
     published.query("delete from {schema}.rejected_rows")
 
 
