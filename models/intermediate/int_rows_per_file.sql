@@ -106,8 +106,9 @@ mismatched_columns as (
     select
         file,
         column_name,
-        unusable_cells || ' of ' || filled_cells || ' filled cells of ' || column_name || ' in accepted rows of ' || file
-        || ' cannot be used (more than {{ '%g%%' | format(100 * var('stop_at_any_size_above_share')) }})' as mismatch
+        unusable_cells || ' of ' || filled_cells || ' filled cells of ' || column_name
+        || ' in accepted rows of ' || file || ' cannot be used (more than '
+        || '{{ '%g%%' | format(100 * var('stop_at_any_size_above_share')) }})' as mismatch
     from filled_cells
     where unusable_cells > {{ var('stop_at_any_size_above_share') }} * filled_cells
 
