@@ -43,7 +43,7 @@ test: installed-test installed-duckdb installed-service ## every check: lint, db
 test-fast: installed-test installed-duckdb ## the checks between two edits, in about a minute
 	@$(ACTIVATE) && python -m pytest -q -n 2 --dist loadfile $(addprefix tests/python/test_,dbt.py published_input.py accepted.py reading.py files_page.py)
 
-lint: up installed-test ## check the style of SQL, Python and YAML, and the types in src/
+lint: up installed-test installed-service ## check the style of SQL, Python and YAML, and the types in src/
 	@$(ACTIVATE) && ruff check && ruff format --check --quiet && mypy && yamllint --strict . && sqlfluff lint --processes 2 --disable-progress-bar models tests/dbt \
 		&& check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml && check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 

@@ -36,11 +36,23 @@ def experiments(column: str, cells: Sequence[str]) -> list[str]:
     ("column", "cells", "found"),
     [
         ("user_id", ["1", "a", "b", "c"], "3 of 4 rows of user_experiments.csv are rejected (more than 50%)"),
-        ("experiment_run_time", ["5", "1.5 s", "2 s", "-1"], "3 of 4 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)"),
+        (
+            "experiment_run_time",
+            ["5", "1.5 s", "2 s", "-1"],
+            "3 of 4 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)",
+        ),
         # A list counts as used if one of its items is used.
-        ("experiment_compound_ids", ["9;1", "A", "9;9", "8"], "3 of 4 filled cells of experiment_compound_ids in accepted rows of user_experiments.csv cannot be used (more than 50%)"),
+        (
+            "experiment_compound_ids",
+            ["9;1", "A", "9;9", "8"],
+            "3 of 4 filled cells of experiment_compound_ids in accepted rows of user_experiments.csv cannot be used (more than 50%)",
+        ),
         # Empty cells tell nothing about the others.
-        ("experiment_run_time", ["", "", "5", "6", "x", "x", "x"], "3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)"),
+        (
+            "experiment_run_time",
+            ["", "", "5", "6", "x", "x", "x"],
+            "3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)",
+        ),
     ],
     ids=["rows", "run times", "lists", "filled cells"],
 )
@@ -191,6 +203,8 @@ def test_service_answers_with_the_causes(make_project: Callable[[str], Project])
         problem = service.post("/etl?wait=true", 422)
         run = service.get(f"/etl/{problem['run']['id']}")
         assert len(run["causes"]) == 1 and run["causes"][0].startswith(cause.format(3, 5))
-        sentence = "Nothing was published: 3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%), so "
+        sentence = (
+            "Nothing was published: 3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%), so "
+        )
         assert run["message"].split("\n")[0] == run["causes"][0] and run["message"].split("\n")[1].startswith(sentence)
         assert problem["reasons"] == run["message"].split("\n") and "Got 1 result" not in problem["detail"]

@@ -147,7 +147,7 @@ def test_column_of_another_type_stops_the_run(make_project: Callable[[str], Proj
     project.query("alter table {schema}.user_features_history alter avg_experiment_run_time type bigint")
     before = project.query("select xmin, * from {schema}.user_features")
     output = " ".join(project.dbt("run", succeeds=False).split())
-    assert "The column avg_experiment_run_time is double precision, and bigint in user_features_history" in output
+    assert "The column avg_experiment_run_time is double precision, but bigint in user_features_history" in output
     statement = output.partition("run `")[2].partition("`")[0]
     assert project.query("select xmin, * from {schema}.user_features") == before
 

@@ -6,7 +6,7 @@ import json
 
 import psycopg2
 import pytest
-from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
+from conftest import BUILD, BUILD_WITHOUT_TESTS, FEATURES, Project
 from test_runs import held_at, wait_until
 
 MARTS = ("user_features", "experiment_summary", "compound_usage", "rejected_rows")
@@ -152,7 +152,7 @@ def test_no_reader_waits_for_a_publication_or_delays_one(other_input: Project) -
         cursor.execute(f"select count(*) from {other_input.schema}.experiment_summary")
         other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
         assert len(other_input.features()) == 3
-        cursor.execute(f"select * from {other_input.schema}.user_features order by user_id")
+        cursor.execute(f"select {', '.join(FEATURES)} from {other_input.schema}.user_features order by user_id")
         assert cursor.fetchall() == before
     reader.close()
 

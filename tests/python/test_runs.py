@@ -259,7 +259,9 @@ def test_log_of_a_run_that_publishes_nothing(make_project: Callable[[str], Proje
     assert message == "Got 2 results, configured to fail if != 0"
     [(message, causes)] = project.query("select message, causes from {schema}_audit.runs")
     assert causes[0].startswith("users.csv: all 11 rows: the user_id is not ") and message.splitlines()[:-1] == causes
-    assert message.splitlines()[-1].startswith("Nothing was published: 11 of 11 rows of user_experiments.csv are rejected (more than 50%), and 11 of 11 rows of users.csv")
+    assert message.splitlines()[-1].startswith(
+        "Nothing was published: 11 of 11 rows of user_experiments.csv are rejected (more than 50%), and 11 of 11 rows of users.csv"
+    )
 
 
 def test_message_that_is_no_text(make_project: Callable[[str], Project]) -> None:

@@ -55,11 +55,12 @@ def text(browser: webdriver.Chrome, selector: str) -> str:
     return browser.find_element(By.CSS_SELECTOR, selector).text
 
 
-def column(browser: webdriver.Chrome, number: int) -> list[str]:
+def column(browser: webdriver.Chrome, name: str) -> list[str]:
     """The cells of a column of the features."""
     return browser.execute_script(
-        "return Array.from(document.querySelectorAll('#features-table tbody tr')).map(row => row.cells[arguments[0]].textContent)", number
-    )
+        "const place = document.querySelector(`#features-table th[data-key=${arguments[0]}]`)?.cellIndex;"
+        "return Array.from(document.querySelectorAll('#features-table tbody tr')).map(row => row.cells[place].textContent)", name
+    )  # fmt: skip
 
 
 def emulate(browser: webdriver.Chrome, scheme: str, width: int, height: int = 1000) -> None:
@@ -91,7 +92,7 @@ def pressed(browser: webdriver.Chrome, service: Service) -> list[tuple[int, int]
     wait(browser, lambda page: text(page, "#run-state").startswith("Running, started by the HTTP service"))
     assert not browser.find_element(By.ID, "start").is_enabled()
     wait(browser, lambda page: text(page, "#run-state") == "The last run succeeded.")
-    wait(browser, lambda page: len(column(page, 0)) == 10)
+    wait(browser, lambda page: len(column(page, "user_id")) == 10)
     return browser.execute_script("return shown")
 
 
@@ -104,8 +105,8 @@ def test_the_bar_moves_and_reaches_the_end(browser: webdriver.Chrome, pressed: l
 
 
 def test_ten_users(browser: webdriver.Chrome, pressed: Any) -> None:
-    assert column(browser, 0) == [str(number) for number in range(1, 11)]
-    assert column(browser, 6)[:2] == ["Compound B", "Compound A"]
+    assert column(browser, "user_id") == [str(number) for number in range(1, 11)]
+    assert column(browser, "most_common_compound_name")[:2] == ["Compound B", "Compound A"]
     assert text(browser, "#features-state") == "Users 1 to 10, 10 on this page."
     wait(browser, lambda page: text(page, "#health").startswith("Features published "))
     wait(browser, lambda page: text(page, "#rejected-state") == "Every row and every cell of the published input was used.")
@@ -126,7 +127,7 @@ def test_sorts_the_page_shown_by_keyboard(browser: webdriver.Chrome, pressed: An
     button = heading.find_element(By.TAG_NAME, "button")
     for expected, direction in ((["20", "25", "25"], "ascending"), (["60", "55", "50"], "descending")):
         button.send_keys(Keys.ENTER)
-        assert column(browser, 3)[:3] == expected and heading.get_attribute("aria-sort") == direction
+        assert column(browser, "total_experiment_run_time")[:3] == expected and heading.get_attribute("aria-sort") == direction
     assert len(browser.find_elements(By.CSS_SELECTOR, "#features-table th[aria-sort]")) == 1
     browser.find_element(By.CSS_SELECTOR, "th[data-key=user_id] button").send_keys(Keys.ENTER)
 
@@ -138,12 +139,12 @@ def test_pages(browser: webdriver.Chrome, pressed: Any, project: Project) -> Non
     browser.find_element(By.ID, "page-size").send_keys("10")
     browser.refresh()
     wait(browser, lambda page: page.find_element(By.ID, "next").is_enabled())
-    shown = [column(browser, 0)]
+    shown = [column(browser, "user_id")]
     for button in ("next", "next", "previous"):
-        before = column(browser, 0)
+        before = column(browser, "user_id")
         browser.find_element(By.ID, button).send_keys(Keys.ENTER)
-        wait(browser, lambda page, before=before: column(page, 0) != before)
-        shown.append(column(browser, 0))
+        wait(browser, lambda page, before=before: column(page, "user_id") != before)
+        shown.append(column(browser, "user_id"))
         if len(shown) == 3:
             wait(browser, lambda page: not page.find_element(By.ID, "next").is_enabled())
     assert [(numbers[0], numbers[-1]) for numbers in shown] == [("1", "10"), ("11", "20"), ("21", "25"), ("11", "20")]
@@ -212,7 +213,7 @@ def test_screenshot(browser: webdriver.Chrome, service: Service, pressed: Any, p
     service.post("/etl?wait=true", 200)
     emulate(browser, "light", WIDTH)
     open_page(browser, service)
-    wait(browser, lambda page: len(page.find_elements(By.CSS_SELECTOR, ".plot svg")) == 2 and len(column(page, 0)) == 10)
+    wait(browser, lambda page: len(page.find_elements(By.CSS_SELECTOR, ".plot svg")) == 2 and len(column(page, "user_id")) == 10)
     wait(browser, lambda page: text(page, "#run-state") == "The last run succeeded.")
     emulate(browser, "light", WIDTH, browser.execute_script("return document.documentElement.scrollHeight"))
     picture = browser.get_screenshot_as_png()
@@ -229,11 +230,11 @@ def test_the_page_asks_for_the_token(browser: webdriver.Chrome, project: Project
         browser.get(guarded.url)
         field = browser.find_element(By.ID, "token")
         wait(browser, lambda page: field.is_displayed())
-        assert column(browser, 0) == []
+        assert column(browser, "user_id") == []
         field.send_keys("wrong", Keys.ENTER)
         wait(browser, lambda page: text(page, "#token-error") == "This is not the token of the service.")
         field.send_keys(TOKEN, Keys.ENTER)
-        wait(browser, lambda page: len(column(page, 0)) == 10 and not field.is_displayed())
+        wait(browser, lambda page: len(column(page, "user_id")) == 10 and not field.is_displayed())
         kept = browser.execute_script("return [Object.values(sessionStorage), Object.values(localStorage), document.cookie]")
         assert kept == [[TOKEN], [], ""]
         assert TOKEN not in browser.page_source

@@ -18,7 +18,7 @@ from typing import Any
 import oracle
 import psycopg2
 from campaign import Campaign
-from conftest import BUILD, Project, connection_environment
+from conftest import BUILD, FEATURES, Project, connection_environment
 
 from experiment_features.postgres import Server
 
@@ -26,7 +26,7 @@ DEADLINE_SECONDS = 120
 # The published tables, each with a query for the columns that the oracle computes, and the order of the rows. For the
 # publications, these are the files of the last one.
 TABLES = {
-    "user_features": ("select * from {schema}.user_features", "user_id"),
+    "user_features": (f"select {', '.join(FEATURES)} from {{schema}}.user_features", "user_id"),
     "experiment_summary": ("select * from {schema}.experiment_summary", "users"),
     "compound_usage": ("select * from {schema}.compound_usage", "compound_id"),
     "rejected_rows": ("select file, row_number, column_name, row_kept from {schema}.rejected_rows", "file, row_number, column_name"),
@@ -126,7 +126,7 @@ def expected(users: bytes, experiments: bytes, compounds: bytes) -> State:
     result = oracle.compute(users, experiments, compounds)
     files = {oracle.COMPOUNDS: compounds, oracle.EXPERIMENTS: experiments, oracle.USERS: users}
     return {
-        "user_features": [tuple(row.values()) for row in result.features],
+        "user_features": [tuple(row[name] for name in FEATURES) for row in result.features],
         "experiment_summary": [tuple(result.summary.values())],
         "compound_usage": [tuple(row.values()) for row in result.usage],
         "rejected_rows": sorted(row[:4] for row in result.rejected),
