@@ -22,9 +22,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dbt.context.base
 import dbt.contracts.files
@@ -98,7 +97,7 @@ def _seed_rows(seed: dict[str, Any], folder: str = "") -> Rows:
     encoding, exchange = (os.environ.get(name, "") for name in ("SEEDS_ENCODING", "FEATURES_EXCHANGE_DIR"))
     rows = Rows(folder, found.stem, list(seed["columns"]), encoding, exchange)
     if _progress:
-        _progress.read(seed["name"], rows)
+        _progress.files[seed["name"]] = rows
     return rows
 
 
@@ -118,11 +117,9 @@ def _keep_report(causes: Iterable[str], outcome: str) -> None:
     _report = [*_causes, outcome.strip()] if outcome.strip() else _causes
 
 
-def _print_report(event: EventMsg) -> None:
+def _print_report() -> None:
     """Prints the report of the run when dbt has printed its summary. The run is closed by then, whatever becomes of this."""
     global _report
-    if event.info.name != "CommandCompleted":
-        return
     report, _report = _report, []
     try:
         for line in report if get_flags().PRINT else ():
@@ -131,28 +128,26 @@ def _print_report(event: EventMsg) -> None:
         fire_event(PrintEvent(msg=f"The report of the run cannot be printed: {error}"))
 
 
-def _follow_node(event: EventMsg) -> None:
-    """Shows when a node starts and ends, and adds it to the run log when it ends.
+def _follow(event: EventMsg) -> None:
+    """Shows when a node starts and ends, adds it to the run log when it ends, and prints the report when the command is completed.
 
     dbt waits forever if an exception leaves a callback. An error therefore ends the run at the next connection that is opened.
     """
     global _failure
-    if event.info.name not in ("NodeStart", "NodeFinished"):
-        return
     try:
-        node = event.data.node_info
-        if event.info.name == "NodeStart":
+        if event.info.name == "CommandCompleted":
+            _print_report()
+        elif event.info.name == "NodeStart" and _progress:
+            _progress.begin(event.data.node_info.node_name)
+        elif event.info.name == "NodeFinished":
+            node, result = event.data.node_info, event.data.run_result
             if _progress:
-                _progress.begin(node.node_name)
-            return
-        result = event.data.run_result
-        if _progress:
-            _progress.end(node.node_name, node.resource_type, result.status)
-        if _current_run:
+                _progress.end(node.node_name, node.resource_type, result.status)
             rows = dict(result.adapter_response).get("rows_affected")
             # If the connection is gone, so is the lock, and the run stops for that.
             with suppress(psycopg2.Error):
-                _current_run.add_node(Node(node.unique_id, result.status, result.execution_time, None if rows is None else int(rows), result.message or None))
+                if _current_run:
+                    _current_run.add_node(Node(node.unique_id, result.status, result.execution_time, rows and int(rows), result.message or None))
     except Exception as error:
         _failure = str(error)
 
@@ -189,22 +184,20 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
     global _causes, _report, _failure, _progress, _is_parsing
     _causes, _report, _failure, _progress, _is_parsing = None, [], None, None, False
-    # dbt forgets its callbacks between the commands of a process.
-    add_callback_to_manager(_print_report)
     adapter = get_adapter(task.config)
-    add_callback_to_manager(_follow_node)
+    # dbt forgets its callbacks between the commands of a process.
+    add_callback_to_manager(_follow)
     if os.environ.get("FEATURES_PROGRESS") and not get_flags().QUIET:
         _progress = Progress(task.num_nodes)
+    is_alone = adapter.type() == "postgres" and not isinstance(task, NOT_BUILDING)
     try:
-        return _execute(task, selected_uids, adapter)
+        return _execute_with_lock(task, selected_uids, adapter) if is_alone else _execute_nodes(task, selected_uids)
     finally:
         if _progress:
             _progress.stop()
 
 
-def _execute(task: RunTask, selected_uids: AbstractSet[str], adapter: Any) -> Any:
-    if isinstance(task, NOT_BUILDING) or adapter.type() != "postgres":
-        return _execute_nodes(task, selected_uids)
+def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: Any) -> Any:
     connection = _own_connection(adapter)
     with _stopped_by_signals() as let_end:
         run = _begin(adapter, connection, task.num_nodes)
@@ -242,7 +235,7 @@ def _own_connection(adapter: Any) -> Any:
     """A connection for the whole run, unknown to dbt, which closes its own."""
     connection = Connection(type=Identifier("postgres"), name="run", credentials=dataclasses.replace(adapter.config.credentials))
     # While it connects, Python cannot handle signals. Nothing has begun yet, so they may kill the process.
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in STOPPING if _is_main_thread()}
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in _handled()}
     try:
         return type(adapter.connections).open(connection).handle
     finally:
@@ -256,13 +249,20 @@ def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
     credentials = adapter.config.credentials
     try:
         # Who starts dbt by a program knows the run by an id of its own from the first moment.
-        run = Run(handle, credentials.schema, _run_id())
+        run = Run(handle, credentials.schema, _run_id(), f"dbt {get_flags().WHICH}", _started_by(), nodes)
         credentials.application_name = run.name_of_workers
-        command, started_by, wait_seconds = f"dbt {get_flags().WHICH}", _started_by(), _wait_seconds()
-        with _on_record_where_stopped(run, command, started_by, nodes):
-            run.take_lock(wait_seconds, lambda text: fire_event(Note(msg=text), level=EventLevel.WARN))
+        wait_seconds, began = _wait_seconds(), time.monotonic()
         try:
-            run.begin(command, started_by, nodes)
+            run.take_lock(wait_seconds, _warn)
+        except (LockHeldError, KeyboardInterrupt) as error:
+            status, message = ("failed", str(error)) if isinstance(error, LockHeldError) else ("cancelled", "Stopped before it began to build.")
+            try:
+                run.give_up(time.monotonic() - began, status, message)
+            except psycopg2.Error as fault:
+                _warn(f"The run is not in the run log: {str(fault).strip()}")
+            raise RunError(message) from error
+        try:
+            run.begin()
         except KeyboardInterrupt:
             _end(run, "cancelled", None, ())
             raise RunError(STOPPED) from None
@@ -273,20 +273,8 @@ def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
     return run
 
 
-@contextmanager
-def _on_record_where_stopped(run: Run, command: str, started_by: str, nodes: int) -> Iterator[None]:
-    """Leaves the row of a run that waits for the lock and does not get it."""
-    began = time.monotonic()
-    try:
-        yield
-    except (LockHeldError, KeyboardInterrupt) as error:
-        is_held = isinstance(error, LockHeldError)
-        status, message = ("failed", str(error)) if is_held else ("cancelled", "Stopped before it began to build.")
-        try:
-            run.give_up(command, started_by, nodes, time.monotonic() - began, status, message)
-        except psycopg2.Error as fault:
-            fire_event(Note(msg=f"The run is not in the run log: {str(fault).strip()}"), level=EventLevel.WARN)
-        raise RunError(message) from error
+def _warn(text: str) -> None:
+    fire_event(Note(msg=text), level=EventLevel.WARN)
 
 
 def _run_id() -> str:
@@ -333,7 +321,7 @@ def _stopped_by_signals() -> Iterator[Callable[[], None]]:
         timer.start()
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in STOPPING if _is_main_thread()}
+    before = {number: signal.signal(number, stop) for number in _handled()}
     try:
         yield ignore
     finally:
@@ -353,9 +341,10 @@ def _interrupt(number: int, _: object) -> None:
     raise KeyboardInterrupt
 
 
-def _is_main_thread() -> bool:
-    """Whether this is the only thread in which Python handles signals."""
-    return threading.current_thread() is threading.main_thread()
+def _handled() -> list[signal.Signals]:
+    """The signals that stop a run: none where Python does not handle them, which it does in its main thread, and no SIGHUP under nohup."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return [one for one in STOPPING if is_main and not (one is signal.SIGHUP and signal.getsignal(one) is signal.SIG_IGN)]
 
 
 def _leave() -> None:
@@ -373,47 +362,23 @@ def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> 
     _current_run = None
     try:
         report = "\n".join(_report) if status == "failed" else ""
-        run.end(status, message or report or None, _causes, [_node(one) for one in results])
+        nodes = [Node(one.node.unique_id, str(one.status), one.execution_time, one.adapter_response.get("rows_affected"), one.message) for one in results]
+        run.end(status, message or report or None, _causes, nodes)
     except psycopg2.Error as error:
-        sentence = f"The end of the run is not in the run log: {str(error).strip()}"
-        fire_event(Note(msg=sentence), level=EventLevel.WARN)
+        _warn(f"The end of the run is not in the run log: {str(error).strip()}")
         run.close()
 
 
-def _node(result: Any) -> Node:
-    return Node(
-        node=result.node.unique_id,
-        status=str(result.status),
-        seconds=result.execution_time,
-        rows=result.adapter_response.get("rows_affected"),
-        message=result.message,
-    )
-
-
-@dataclass(frozen=True)
-class Contact:
-    """Something internal to dbt that is replaced because there is no public way.
-
-    Args:
-        owner, name: the object and its attribute.
-        parameters: parameter names of a function; None for a constant.
-        replacement: the new value.
-        why: what it is for, and why there is no public way.
-        test: the test that fails if dbt changes it.
-    """
+class Contact(NamedTuple):
+    """Something internal to dbt that is replaced because there is no public way; a test fails if dbt changes it."""
 
     owner: Any
     name: str
+    # Names of those of a function; None for a constant.
     parameters: tuple[str, ...] | None
     replacement: Any
     why: str
     test: str
-
-    def is_as_expected(self) -> bool:
-        found = getattr(self.owner, self.name, None)
-        if self.parameters is None:
-            return found is not None
-        return callable(found) and tuple(inspect.signature(found).parameters) == self.parameters
 
 
 CONTACTS = (
@@ -459,7 +424,8 @@ def _require_room() -> None:
 def _replace() -> None:
     """Makes the replacements, if everything they replace is as expected."""
     for contact in CONTACTS:
-        if not contact.is_as_expected():
+        found = getattr(contact.owner, contact.name, None)
+        if tuple(inspect.signature(found).parameters) != contact.parameters if callable(found) else found is None or contact.parameters is not None:
             owner = getattr(contact.owner, "__qualname__", None) or contact.owner.__name__
             raise DbtRuntimeError(
                 f"This project does not know {owner}.{contact.name} of the installed dbt {dbt.version.__version__}; "
@@ -471,5 +437,5 @@ def _replace() -> None:
 
 _require_room()
 _replace()
-if _is_main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler and Path(sys.argv[0]).name == "dbt":
+if _handled() and signal.getsignal(signal.SIGINT) is signal.default_int_handler and Path(sys.argv[0]).name == "dbt":
     signal.signal(signal.SIGINT, _interrupt)

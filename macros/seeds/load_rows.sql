@@ -5,7 +5,7 @@
     Arguments: relation, the raw table; rows, the result of `modules.seed_rows`.
 #}
 {% macro load_rows(relation, rows) -%}
-    {%- do adapter.dispatch('load_rows')(relation, rows) if not rows.problem -%}
+    {%- do adapter.dispatch('load_rows')(relation, rows, get_quoted_csv(rows.columns)) if not rows.problem -%}
 {%- endmacro %}
 
 {#
@@ -15,34 +15,30 @@
     would record such a table as empty, so statistics are collected in the same transaction. Each load replaces all rows, so
     autovacuum would only delay the next one.
 #}
-{% macro postgres__load_rows(relation, rows) -%}
-    {%- set columns = quoted(rows.columns) | join(', ') -%}
-    {%- do run_query('truncate table ' ~ relation) -%}
-    {%- do run_query('alter table ' ~ relation ~ ' alter column row_number restart with 1, set (autovacuum_enabled = false)') -%}
+{% macro postgres__load_rows(relation, rows, columns) -%}
+    {%- do run_query(
+        'truncate table ' ~ relation ~ '; alter table ' ~ relation ~ ' alter column row_number restart with 1, set (autovacuum_enabled = false)'
+    ) -%}
     {%- set cursor = adapter.add_query('select 1')[0].handle.cursor() -%}
     {%- do cursor.copy_expert(
         'copy ' ~ relation ~ ' (' ~ columns ~ ") from stdin with (format csv, delimiter '" ~ rows.separator
-        ~ "', encoding 'UTF8', freeze, force_not_null (" ~ columns ~ ')) where ' ~ quoted(rows.columns)[0] ~ " <> '" ~ rows.marker ~ "'",
-        rows, 65536
+        ~ "', encoding 'UTF8', freeze, force_not_null (" ~ columns ~ ')) where ' ~ adapter.quote(rows.columns[0]) ~ " <> '" ~ rows.marker ~ "'", rows
     ) -%}
     {%- if not rows.problem -%}
-        {%- do cursor.copy_expert(
-            'copy ' ~ relation ~ " (row_number, row_fault, row_text) from stdin with (format csv, encoding 'UTF8')", rows.rejected, 65536
-        ) -%}
+        {%- do cursor.copy_expert('copy ' ~ relation ~ ' (row_number, row_fault, row_text) from stdin with (format csv)', rows.rejected) -%}
         {%- do run_query('analyze ' ~ relation) -%}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro duckdb__load_rows(relation, rows) -%}
+{% macro duckdb__load_rows(relation, rows, columns) -%}
     {%- set path = rows.save() -%}
     {%- if not rows.problem -%}
-        {%- set columns = quoted(rows.columns) | join(', ') -%}
         {%- set options = ", header = false, auto_detect = false, quote = '\"', escape = '\"', new_line = '\\n', max_line_size = 8388608, nullstr = '" ~ rows.marker ~ "')" -%}
         {%- do run_query('truncate table ' ~ relation) -%}
         {%- do run_query(
             'insert into ' ~ relation ~ ' (row_number, ' ~ columns ~ ') select * from (select row_number() over () as row_number, * from read_csv('
             ~ text_literal(path) ~ ", columns = {'" ~ rows.columns | join("': 'varchar', '") ~ "': 'varchar'}, delim = '" ~ rows.separator ~ "'" ~ options
-            ~ ') as records where ' ~ quoted(rows.columns)[0] ~ ' is not null'
+            ~ ') as records where ' ~ adapter.quote(rows.columns[0]) ~ ' is not null'
         ) -%}
         {%- do run_query(
             'insert into ' ~ relation ~ ' (row_number, row_fault, row_text) select * from read_csv(' ~ text_literal(path ~ '.rejected')
@@ -51,18 +47,16 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro spark__load_rows(relation, rows) -%}
+{% macro spark__load_rows(relation, rows, columns) -%}
     {%- set path = rows.save(numbered=true) -%}
     {%- if not rows.problem -%}
-        {%- set names = ['row_number'] + quoted(rows.columns) + ['row_fault', 'row_text'] -%}
-        {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
         {%- do run_query(
-            'create or replace temporary view ' ~ relation.identifier ~ '_file (' ~ names | join(' string, ') ~ " string) using csv options (path '"
-            ~ path ~ "', sep ',', quote '\"', escape '\"', multiLine 'true', nullValue '" ~ rows.marker ~ "', emptyValue '')"
+            'create or replace temporary view ' ~ relation.identifier ~ '_file (' ~ typed(['row_number'] + rows.columns + ['row_fault', 'row_text'], 'string')
+            ~ ") using csv options (path '" ~ path ~ "', sep ',', quote '\"', escape '\"', multiLine 'true', nullValue '" ~ rows.marker ~ "', emptyValue '')"
         ) -%}
         {%- do run_query(
-            'insert overwrite table ' ~ relation ~ ' select cast(row_number as bigint), ' ~ quoted(columns[1:]) | join(', ')
-            ~ ' from ' ~ relation.identifier ~ '_file'
+            'insert overwrite table ' ~ relation ~ ' select cast(row_number as bigint), '
+            ~ get_quoted_csv((adapter.get_columns_in_relation(relation) | map(attribute='name') | list)[1:]) ~ ' from ' ~ relation.identifier ~ '_file'
         ) -%}
     {%- endif -%}
 {%- endmacro %}

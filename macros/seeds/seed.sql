@@ -16,7 +16,6 @@
             ~ 'activate it with `source .venv/bin/activate`, and load again.'
         ) -%}
     {%- endif -%}
-    {%- set file_name = model.original_file_path.replace('\\', '/').split('/') | last -%}
     {%- set target_relation = this.incorporate(type='table') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -25,20 +24,16 @@
     {#- Opens the transaction for the whole load. -#}
     {%- call statement('begin', auto_begin=True) -%} select 1 {%- endcall -%}
     {%- set rows = modules.seed_rows(model) -%}
-    {%- if not rows.problem -%}
-        {%- do create_raw_table(target_relation, model.columns.keys() | list or rows.columns) -%}
-        {%- do load_rows(target_relation, rows) -%}
-    {%- endif -%}
-    {%- if rows.problem -%}
-        {%- do exceptions.raise_compiler_error(rows.named_problem) -%}
-    {%- endif -%}
-    {%- set load = record_load(file_name, rows) -%}
+    {%- do create_raw_table(target_relation, model.columns.keys() | list or rows.columns) if not rows.problem -%}
+    {%- do load_rows(target_relation, rows) -%}
+    {%- do exceptions.raise_compiler_error(rows.named_problem) if rows.problem -%}
+    {%- set load = record_load(model.name ~ '.csv', rows) -%}
 
     {#- What `dbt seed --show` prints. -#}
     {%- set preview = 'select * from ' ~ target_relation ~ ' order by row_number limit ' ~ (5 if invocation_args_dict.show else 0) -%}
     {%- do store_result('agate_table', response='OK', agate_table=run_query(preview)) -%}
     {%- call noop_statement('main', 'LOADED ' ~ rows.count, 'LOADED', rows.count) -%}
-        -- {{ rows.path }} is loaded by the macro load_rows
+        -- loaded by the macro load_rows
     {%- endcall -%}
 
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=True) -%}

@@ -102,17 +102,20 @@ class Server:
         """Stops the server if it is running; the data stays."""
         if self.home.exists():
             with self._lock():
-                self._stop()
-                if self.socket != self.home:
-                    shutil.rmtree(self.socket, ignore_errors=True)
+                self._end()
 
     def clean(self) -> None:
         """Stops the server and removes its folder with the data."""
-        self.down()
         with self._lock():
+            self._end()
             shutil.rmtree(self.home)
             if self.link.is_symlink():
                 self.link.unlink()
+
+    def _end(self) -> None:
+        self._stop()
+        if self.socket != self.home:
+            shutil.rmtree(self.socket, ignore_errors=True)
 
     def _answers(self) -> bool:
         """Whether it accepts connections on its socket."""

@@ -26,17 +26,14 @@ class Progress:
         self._steps, self._output = steps, output
         self._done = 0
         self._running: dict[str, float] = {}
-        self._files: dict[str, Rows] = {}
+        # What the nodes that load files are reading.
+        self.files: dict[str, Rows] = {}
         self._is_terminal = output.isatty()
         # Nodes begin and end in several threads.
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         if self._is_terminal:
             threading.Thread(target=self._show, daemon=True).start()
-
-    def read(self, name: str, rows: Rows) -> None:
-        """Records which rows the node `name` is reading."""
-        self._files[name] = rows
 
     def begin(self, name: str) -> None:
         """Records that the node `name` has started."""
@@ -48,26 +45,16 @@ class Progress:
         with self._lock:
             self._done += 1
             seconds = time.monotonic() - self._running.pop(name, time.monotonic())
-            self._files.pop(name, None)
+            self.files.pop(name, None)
             if not self._is_terminal and kind in ("seed", "model") and status != "skipped":
                 self._print(f"{self._done} of {self._steps}: {kind} {name} {status}, {seconds:.1f} s\n")
 
     def stop(self) -> None:
         """Removes the line from a terminal."""
-        self._stopped.set()
-        if self._is_terminal:
-            self._print("\r\x1b[K")
-
-    def line(self) -> str:
-        """What is done, and the node that has been running longest: `12 of 47 done; user_features 3 s`."""
         with self._lock:
-            text = f"{self._done} of {self._steps} done"
-            for name, since in sorted(self._running.items(), key=lambda item: item[1])[:1]:
-                seconds = time.monotonic() - since
-                text += f"; {name} {seconds:.0f} s"
-                if rows := self._files.get(name):
-                    text += f", {rows.share:.0%} read, {rows.count / max(seconds, 0.001):,.0f} rows per second"
-        return text
+            self._stopped.set()
+            if self._is_terminal:
+                self._print("\r\x1b[K")
 
     def _print(self, text: str) -> None:
         # A pipe that has lost its reader is no reason to stop a run, or to fail when Python writes the rest of the buffer at its end.
@@ -77,6 +64,15 @@ class Progress:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._output.fileno())
 
     def _show(self) -> None:
+        """Shows what is done, and the node that has been running longest: `12 of 47 done; user_features 3 s`."""
         while not self._stopped.wait(SECONDS_BETWEEN_LINES):
-            # What dbt prints next overwrites this line.
-            self._print(f"\r\x1b[K{self.line()[: shutil.get_terminal_size().columns - 1]}\r")
+            with self._lock:
+                text = f"{self._done} of {self._steps} done"
+                for name, since in sorted(self._running.items(), key=lambda item: item[1])[:1]:
+                    seconds = time.monotonic() - since
+                    text += f"; {name} {seconds:.0f} s"
+                    if rows := self.files.get(name):
+                        text += f", {rows.share:.0%} read, {rows.count / max(seconds, 0.001):,.0f} rows per second"
+                # What dbt prints next overwrites this line.
+                if not self._stopped.is_set():
+                    self._print(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}\r")

@@ -8,27 +8,27 @@ schema; a connection pooler that hands a session to several clients does not kee
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extras import execute_values
 
 OLDEST_SERVER = 14
 SECONDS_TO_END = 10
+SECONDS_BETWEEN_TRIES = 0.1
 # A host that is gone is noticed in about a minute, where the server would wait for hours by default.
 KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
 
 # A node may be built again in a later command of the same run.
-REPLACE_NODES = (
-    "on conflict (run_id, node) do update set status = excluded.status, seconds = excluded.seconds, rows = excluded.rows, message = excluded.message"
+ADD_NODES = (
+    "insert into {audit}.run_nodes (run_id, node, status, seconds, rows, message) select %s, * from json_to_recordset(%s) "
+    "as nodes (node text, status text, seconds double precision, rows bigint, message text) on conflict (run_id, node) "
+    "do update set status = excluded.status, seconds = excluded.seconds, rows = excluded.rows, message = excluded.message"
 )
-INSERT_NODES = "insert into {audit}.run_nodes (run_id, node, status, seconds, rows, message)"
 
 # Who has the lock whose key is the parameter, as pid and application_name.
 LOCK_HOLDER = (
@@ -61,17 +61,8 @@ def name_of_workers(schema: str) -> str:
     return f"experiment_features {lock_key(schema) & (1 << 64) - 1:016x}"
 
 
-@dataclass(frozen=True)
-class Node:
-    """What became of one node of dbt's graph, as a row of run_nodes.
-
-    Args:
-        node: its unique id in dbt's graph.
-        status: in dbt's words, such as "success", "pass", "error" or "skipped".
-        seconds: how long it ran.
-        rows: that the database says it wrote; None where it says nothing.
-        message: what dbt says of it.
-    """
+class Node(NamedTuple):
+    """What became of one node of dbt's graph, in dbt's words, as a row of run_nodes."""
 
     node: str
     status: str
@@ -87,16 +78,14 @@ class Run:
         connection: of psycopg2, of its own; it is kept until `end`.
         schema: the target schema; the run log is in `<schema>_audit`.
         run_id: dbt's id of the invocation, or that of the program that started dbt.
+        command, started_by, nodes: for the row; nodes is their number.
 
-    Raises:
-        RunError: the run cannot build on this server or database.
+    Raises RunError if the run cannot build on this server or database.
     """
 
-    def __init__(self, connection: Any, schema: str, run_id: str) -> None:
-        self.run_id = run_id
-        self._schema = schema
-        self._connection = connection
-        self._key = lock_key(schema)
+    def __init__(self, connection: Any, schema: str, run_id: str, command: str, started_by: str, nodes: int) -> None:
+        self.run_id, self._schema, self._connection, self._key = run_id, schema, connection, lock_key(schema)
+        self._row = run_id, command, started_by, nodes
         self.name_of_workers = name_of_workers(schema)
         connection.commit()
         connection.autocommit = True
@@ -127,27 +116,23 @@ class Run:
                 )
 
     def take_lock(self, wait_seconds: float, tell: Callable[[str], None]) -> None:
-        """Waits until no other run works on the schema.
+        """Waits until no other run works on the schema, but no longer than this; `tell` gets a sentence before the wait, if there is one.
 
-        Args:
-            wait_seconds: how long at most.
-            tell: gets a sentence before the wait, if there is one.
-
-        Raises:
-            LockHeldError: the other run is still there.
+        Raises LockHeldError if the other run is still there.
         """
         self._execute("select set_config('application_name', %s, false)", f"experiment_features run {self.run_id}")
-        if not self._execute("select pg_try_advisory_lock(%s)", self._key)[0][0]:
-            tell(f"{self._holder()}; waiting for it, for {wait_seconds:g} seconds at most.")
-            self._execute("select set_config('lock_timeout', %s, false)", f"{max(1, round(wait_seconds * 1000))}ms")
-            try:
-                self._wait("select pg_advisory_lock(%s)", self._key)
-            except psycopg2.errors.LockNotAvailable:
+        began, is_told = time.monotonic(), False
+        # Trying again and again, as Ctrl-C could not end a statement that waits.
+        while not self._execute("select pg_try_advisory_lock(%s)", self._key)[0][0]:
+            if not is_told:
+                tell(f"{self._holder()}; waiting for it, for {wait_seconds:g} seconds at most.")
+            elif time.monotonic() - began >= wait_seconds:
                 raise LockHeldError(
                     f"{self._holder()}, and still is after {wait_seconds:g} seconds; "
                     "start this again when it has ended, or set FEATURES_LOCK_WAIT to more seconds."
-                ) from None
-            self._execute("set lock_timeout = 0")
+                )
+            is_told = True
+            time.sleep(min(SECONDS_BETWEEN_TRIES, wait_seconds))
         self._end_others()
 
     def _end_others(self) -> None:
@@ -174,9 +159,8 @@ class Run:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "select set_config('client_connection_check_interval', '1000', false) from pg_locks where locktype = 'advisory' "
-                    "and granted and classid::bigint << 32 | objid::bigint = %s and pid = %s",
-                    (self._key, self.backend),
+                    "select set_config('client_connection_check_interval', '1000', false) from pg_locks where locktype = 'advisory' and granted and pid = %s",
+                    (self.backend,),
                 )
                 is_admitted = cursor.fetchone() is not None
             connection.autocommit = False
@@ -193,19 +177,6 @@ class Run:
             return False
         return True
 
-    def _wait(self, text: str, *arguments: object) -> None:
-        """`_execute`, which Ctrl-C ends; Python would look at it only when the server has answered."""
-        with ThreadPoolExecutor(1) as executor:
-            waiting = executor.submit(self._execute, text, *arguments)
-            try:
-                waiting.result()
-            except KeyboardInterrupt:
-                # Again, where the server had not got the statement yet.
-                while not waiting.done():
-                    self._connection.cancel()
-                    wait([waiting], timeout=0.1)
-                raise
-
     def _holder(self) -> str:
         """Says which run has the lock, and since when."""
         holding = self._execute(LOCK_HOLDER, self._key)
@@ -220,13 +191,10 @@ class Run:
                 text += f" ({command}, by {started_by}, since {started} UTC)"
         return text
 
-    def begin(self, command: str, started_by: str, nodes: int) -> None:
-        """Writes the row of the run, which has so many nodes, and closes those of runs that were killed.
+    def begin(self) -> None:
+        """Writes the row of the run, and closes those of runs that were killed. After an earlier command of the same run, that one's row goes on.
 
-        Where an earlier command of the same run has left a row, the run goes on.
-
-        Raises:
-            RunError: another run has built since that command, so that tables of both would be mixed.
+        Raises RunError if another run has built since that command, so that tables of both would be mixed.
         """
         if not self._has_log():
             statements = Path(__file__).with_name("runs.sql").read_text()
@@ -243,27 +211,26 @@ class Run:
             raise RunError(
                 f"The run {other} has built since the run {self.run_id} began, which would mix the tables of both; start again with another FEATURES_RUN_ID."
             )
-        row = self.run_id, command, storable(started_by), nodes
         self._execute(
             "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s) on conflict (id) do update set "
-            "command = excluded.command, status = 'running', finished = null, message = null, nodes = runs.nodes + excluded.nodes", *row
+            "command = excluded.command, status = 'running', finished = null, message = null, nodes = runs.nodes + excluded.nodes", *self._row
         )  # fmt: skip
 
-    def give_up(self, command: str, started_by: str, nodes: int, waited_seconds: float, status: str, message: str) -> None:
+    def give_up(self, waited_seconds: float, status: str, message: str) -> None:
         """Writes the row of a run that did not get the lock, where there is a log."""
-        row = self.run_id, command, storable(started_by), nodes, waited_seconds, status, storable(message)
         if self._has_log():
             self._execute(
                 "insert into {audit}.runs (id, command, started_by, nodes, started, finished, status, message) "
                 "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), %s, %s) "
-                "on conflict (id) do update set status = excluded.status, message = excluded.message", *row
+                "on conflict (id) do update set status = excluded.status, message = excluded.message where runs.finished is not null",
+                *self._row, waited_seconds, status, storable(message)
             )  # fmt: skip
 
     def add_node(self, node: Node) -> None:
         """Adds what became of a node, so that others see how far the run is."""
-        self._execute(f"{INSERT_NODES} values (%s, %s, %s, %s, %s, %s) {REPLACE_NODES}", *self._row(node))
+        self._execute(ADD_NODES, self.run_id, _as_json([node]))
 
-    def end(self, status: str, message: str | None, causes: list[str] | None, nodes: Iterable[Node]) -> None:
+    def end(self, status: str, message: str | None, causes: list[str] | None, nodes: Sequence[Node]) -> None:
         """Closes the row of the run, adds what became of its files and of nodes not added yet, and gives the lock back.
 
         Args:
@@ -272,37 +239,28 @@ class Run:
             causes: why rows and cells could not be used; None where this command has not looked for them.
             nodes: what became of each.
         """
-        rows = [self._row(one) for one in nodes]
         succeeded = {one.node.rpartition(".")[2] for one in nodes if one.status == "success"}
-        with self._connection.cursor() as cursor:
-            cursor.execute("begin")
-            # Of nodes that dbt skips or stops, it speaks at the end alone.
-            execute_values(cursor, self._with_schemas(f"{INSERT_NODES} values %s {REPLACE_NODES}"), rows)
-            if {"int_rows_per_file", "publications"} & succeeded:
-                cursor.execute(
-                    self._with_schemas(
-                        "insert into {audit}.run_files (run_id, file, rows_read, rows_published, rows_rejected) "
-                        "select %s, file, rows_read, case when %s then rows_accepted else 0 end, rows_rejected "
-                        "from {staging}.int_rows_per_file on conflict (run_id, file) do update set "
-                        "rows_read = excluded.rows_read, rows_published = excluded.rows_published, rows_rejected = excluded.rows_rejected"
-                    ),
-                    (self.run_id, "publications" in succeeded),
-                )
-            cursor.execute(
-                self._with_schemas(
-                    "update {audit}.runs set status = %s, message = %s, causes = coalesce(%s::text[], causes), finished = clock_timestamp() where id = %s"
-                ),
-                (status, message and storable(message), causes and [storable(cause) for cause in causes], self.run_id),
+        # Of nodes that dbt skips or stops, it speaks at the end alone. What is executed together is one transaction.
+        arguments: tuple[object, ...]
+        statements, arguments = ADD_NODES, (self.run_id, _as_json(nodes))
+        if {"int_rows_per_file", "publications"} & succeeded:
+            statements += (
+                "; insert into {audit}.run_files (run_id, file, rows_read, rows_published, rows_rejected) "
+                "select %s, file, rows_read, case when %s then rows_accepted else 0 end, rows_rejected "
+                "from {staging}.int_rows_per_file on conflict (run_id, file) do update set "
+                "rows_read = excluded.rows_read, rows_published = excluded.rows_published, rows_rejected = excluded.rows_rejected"
             )
-            cursor.execute("commit")
+            arguments = *arguments, self.run_id, "publications" in succeeded
+        self._execute(
+            statements + "; update {audit}.runs set status = %s, message = %s, causes = coalesce(%s::text[], causes), finished = clock_timestamp() "
+            "where id = %s",
+            *arguments, status, message and storable(message), causes and [storable(cause) for cause in causes], self.run_id
+        )  # fmt: skip
         self.close()
 
     def close(self) -> None:
         """Gives the lock back, by closing the connection."""
         self._connection.close()
-
-    def _row(self, node: Node) -> tuple[Any, ...]:
-        return self.run_id, node.node, node.status, node.seconds, node.rows, node.message and storable(node.message)
 
     def _has_log(self) -> bool:
         runs = self._with_schemas("{audit}.runs").as_string(self._connection)
@@ -316,3 +274,7 @@ class Run:
         with self._connection.cursor() as cursor:
             cursor.execute(self._with_schemas(text), arguments or None)
             return cursor.fetchall() if cursor.description else []
+
+
+def _as_json(nodes: Sequence[Node]) -> str:
+    return json.dumps([{**one._asdict(), "message": one.message and storable(one.message)} for one in nodes])

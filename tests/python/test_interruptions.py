@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -56,9 +57,9 @@ def other_run(project: Project) -> Iterator[None]:
     """Another run, which takes the lock as a build does."""
     environment = project.environment
     with closing(psycopg2.connect(host=environment["PGHOST"], port=environment["PGPORT"], user="postgres", dbname="postgres")) as connection:
-        run = Run(connection, project.schema, f"other {os.urandom(4).hex()}")
+        run = Run(connection, project.schema, f"other {os.urandom(4).hex()}", "dbt build", "another user", 21)
         run.take_lock(60, print)
-        run.begin("dbt build", "another user", 21)
+        run.begin()
         yield
         run.end("succeeded", None, None, [])
 
@@ -115,7 +116,8 @@ def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Pro
         assert status == "succeeded" or (status == "cancelled" and code != 0 and "Traceback" not in output), output
         cancelled += status == "cancelled"
         wait_until(built, "select 1 where not exists (select from pg_stat_activity where application_name like 'experiment_features %')")
-        assert built.features() == before
+        assert status == "succeeded" or built.features() == before
+        before = built.features()
     assert cancelled > MOMENTS / 3
     built.dbt(*BUILD_WITHOUT_TESTS, FEATURES_LOCK_WAIT="0")
 
@@ -211,6 +213,17 @@ def test_error_in_the_last_callback_is_said(built: Project, published: Project) 
     )
     output, code = run_with_module(built, *BUILD_WITHOUT_TESTS)
     assert code == 0 and output.splitlines()[-1] == "The report of the run cannot be printed: the callback is broken"
+    assert last_run(built)[2] == "succeeded"
+
+
+def test_nohup_protects_a_run(built: Project, published: Project) -> None:
+    with held_at(built) as release:
+        process = built.start("seed", program=("nohup", Path(sys.executable).parent / "dbt"))
+        wait_for_held(built)
+        process.send_signal(signal.SIGHUP)
+        release()
+        output = process.communicate()[0]
+    assert process.returncode == 0, output
     assert last_run(built)[2] == "succeeded"
 
 

@@ -17,7 +17,7 @@ import pytest
 from conftest import PUBLISHED, Project
 from moto.server import ThreadedMotoServer
 from test_published_input import EXPECTED
-from test_reading import COLUMNS, HEADER, problem, read
+from test_reading import COLUMNS, HEADER, named_problem, problem, read
 
 ROWS = "1,a,x\n2,b,y\n"
 NAMES = ["users", "user_experiments", "compounds"]
@@ -35,7 +35,7 @@ def test_other_files_are_no_candidates(tmp_path: Path) -> None:
     assert len(read(tmp_path).rows) == 2
 
 
-@pytest.mark.parametrize("name", ["compounds.xls", "Copy of compounds.csv", "compounds.csv.bak"])
+@pytest.mark.parametrize("name", ["compounds.xls", "Copy of compounds.csv", "compounds.csv.bak", "compounds.xlsx.gz"])
 def test_file_by_a_similar_name_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(HEADER + ROWS)
     assert problem(tmp_path) == f"there is no such file; if {name} is meant, save it as compounds.csv or compounds.xlsx."
@@ -204,7 +204,12 @@ def test_token(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "401" in sentence and sentence.endswith("check the address and your access to it, and load it again.")
         monkeypatch.setitem(fsspec.config.conf, "http", {"client_kwargs": {"headers": {"Authorization": "Bearer sesame"}}})
         assert len(read(f"{url}/export").rows) == 2
-        assert "sesame" not in problem(url.replace("//", "//user:sesame@") + "/nothing")
+        assert "sesame" not in named_problem(url.replace("//", "//user:open@sesame@") + "/nothing")
+
+
+def test_remote_folder_without_parts() -> None:
+    fsspec.filesystem("memory").pipe("/export/compounds/README.md", b"Exports of a month each.")
+    assert problem("memory://export") == "its folder contains no files; put the parts of the table there."
 
 
 def test_connection_that_ends_early() -> None:

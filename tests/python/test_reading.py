@@ -23,6 +23,8 @@ from experiment_features.reading import Rows
 from experiment_features.reading.rows import Form
 from experiment_features.reading.text import WHITE_SPACE
 
+# Rows may be up to 1 MiB long.
+csv.field_size_limit(1 << 20)
 COLUMNS = ["compound_id", "compound_name", "compound_structure"]
 HEADER = "compound_id,compound_name,compound_structure\n"
 
@@ -55,6 +57,11 @@ def problem(folder: Path | str, **options: str) -> str:
     while rows.read():
         pass
     return rows.problem
+
+
+def named_problem(folder: Path | str) -> str:
+    """As the user sees it."""
+    return Rows(str(folder), "compounds", COLUMNS).named_problem
 
 
 def expected(text: str, separator: str) -> Found | None:
@@ -321,3 +328,23 @@ def test_what_is_saved_is_where_the_workers_see_it(tmp_path: Path) -> None:
     assert Path(rows.save()).is_relative_to(exchange)
     del rows
     assert not list(exchange.iterdir())
+
+
+@pytest.mark.parametrize("mark", ["'", '"', "§", "a"])
+def test_only_punctuation_can_be_declared_as_separator(tmp_path: Path, mark: str) -> None:
+    """Anything else would be part of the statement that loads the rows."""
+    (tmp_path / "compounds.csv").write_text(f"sep={mark}\n{HEADER}")
+    assert problem(tmp_path) == "the header seems to be on line 2, not on line 1; remove the lines before it."
+
+
+def test_long_cell_with_quotes_on_each_line(tmp_path: Path) -> None:
+    """If each of its lines were looked at more than a few times, this would take hours."""
+    text = "\n".join(f'the ""{number}"" of it' for number in range(40_000))
+    (tmp_path / "compounds.csv").write_text(f'{HEADER}1, "{text}",x\n2,b,y\n')
+    assert read(tmp_path).rows == {2: ["1", text.replace('""', '"'), "x"], 40_002: ["2", "b", "y"]}
+
+
+def test_columns_that_nobody_describes_may_be_numbered(tmp_path: Path) -> None:
+    (tmp_path / "places.csv").write_text("address,address_2\na,b\n")
+    rows = Rows(str(tmp_path), "places")
+    assert (rows.columns, rows.problem) == (["address", "address_2"], "")

@@ -78,7 +78,7 @@ def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Proj
         assert status == "failed" and 0.2 <= seconds < DEADLINE_SECONDS and nodes > 10 and message.startswith(refused)
 
         second = built.begin("run", "--select", "user_features", FEATURES_LOCK_WAIT="60")
-        wait_until(built, "select 1 from pg_locks where locktype = 'advisory' and not granted")
+        wait_until(built, "select 1 from pg_stat_activity where application_name like 'experiment_features run %' having count(*) = 2")
         release()
         first.result()
         second.result()
@@ -96,7 +96,7 @@ def test_waiting_command_that_is_stopped_ends_at_once(built: Project, published:
         first = built.begin("seed")
         wait_for_held(built)
         second = built.start("seed", FEATURES_STARTED_BY=f"impatient {number.name}", FEATURES_LOCK_WAIT="600")
-        wait_until(built, "select 1 from pg_locks where locktype = 'advisory' and not granted")
+        wait_until(built, "select 1 from pg_stat_activity where application_name like 'experiment_features run %' having count(*) = 2")
         second.send_signal(number)
         output, _ = second.communicate(timeout=DEADLINE_SECONDS)
         assert second.returncode != 0 and "Traceback" not in output, output

@@ -9,20 +9,19 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from itertools import chain, groupby, islice
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
-from experiment_features.reading import workbook
-from experiment_features.reading.errors import ReadingError
-from experiment_features.reading.header import Cells, name_of, require_columns, separator_of, without_surplus
-from experiment_features.reading.locations import File, find
-from experiment_features.reading.text import LINE_END, WHITE_SPACE, Blocks, lines_in
+from experiment_features.reading.files import File, find, sheet, without_password
+from experiment_features.reading.text import WHITE_SPACE, Blocks, ReadingError, name_of, record_at, require_columns, separator_of
 
-DECLARED_SEPARATOR = re.compile(r'\W*"?sep=(.)"?\s*', re.IGNORECASE)
+LINE_END = re.compile(rb"\r\n|\n|\r|\Z")
+DECLARED_SEPARATOR = re.compile(r'\W*"?sep=(?![\'"])([\t -/:-@[-`{-~])"?\s*', re.IGNORECASE)
 LINES_OF_PREAMBLE = 30
+OPEN_QUOTE = "a quote that is open at the end of a whole row; close it or take it out"
+ESCAPED_QUOTE = "a backslash in front of a quote inside quotes, where the quote has to be written twice"
 
 
 class Rows:
@@ -32,7 +31,7 @@ class Rows:
     A line without a row becomes a record with `marker` in its first cell.
 
     Args:
-        folder, table: as in `locations.find`.
+        folder, table: as in `files.find`.
         wanted: names of the columns to read; if none, all columns of the header.
         encoding: the value of SEEDS_ENCODING; empty to detect UTF-8 or UTF-16.
         exchange: a folder for temporary files; empty for the system's.
@@ -41,35 +40,25 @@ class Rows:
         columns: their names, in the order of the stream.
         separator: the separator of the stream.
         files: the files read, in this order.
+        size_bytes, modified, sha256: those of the file; of several parts, their sum, the last time, and the digest of their digests.
         problem: after the stream was read, a sentence on why it ended early; empty if it did not.
         count: after the stream was read, the number of rows, including rejected ones.
         rejected: after the stream was read, CSV with line, reason and text of each row that cannot be split into cells.
     """
 
     def __init__(self, folder: str, table: str, wanted: Sequence[str] | None = None, encoding: str = "", exchange: str = "") -> None:
-        self.problem, self.count = "", 0
+        self.marker, self.problem = secrets.token_hex(8), ""
         # For copies of remote files and for saved streams; deleted together with this object.
         self._copies = tempfile.TemporaryDirectory(prefix="experiment-features-", dir=exchange or None)
-        self.marker = secrets.token_hex(8)
         self.rejected = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")
         self._rejects = csv.writer(self.rejected, lineterminator="\n")
         self._folder, self._table, self._wanted, self._encoding = folder, table, wanted, encoding
-        self._name = f"{table}.csv"
-        self._passed = 0
         self.columns: list[str] = []
-        self.separator = ","
-        self._blocks: Iterator[bytes] = iter(())
         self.files: list[File] = []
-        try:
-            self.files = find(folder, table, Path(self._copies.name))
-            self._name = self.files[0].name if len(self.files) == 1 else table
-            blocks = self._all_files()
-            # The header of the first file names the columns.
-            self._blocks = chain([next(blocks)], blocks)
-        except ReadingError as error:
-            self.problem = str(error)
-        except OSError as error:
-            self.problem = f"it cannot be read: {error.strerror or error}; put the file there, or name its folder in SEEDS_DIR."
+        self.separator, self.count, self._passed, self.size_bytes = ",", 0, 0, 0
+        self._blocks: Iterator[bytes] = self._all_files()
+        # The header of the first file names the columns.
+        self._blocks = chain([self.read()], self._blocks)
 
     def read(self, size: int = -1) -> bytes:
         """The next records, regardless of `size`; empty at the end."""
@@ -77,40 +66,21 @@ class Rows:
             return next(self._blocks, b"")
         except ReadingError as error:
             self.problem = str(error)
-            return b""
         except OSError as error:
             self.problem = f"it can no longer be read ({error.strerror or error}); load it again."
-            return b""
-
-    @property
-    def path(self) -> str:
-        """The path of the input, as shown to the user."""
-        return f"{self._folder.rstrip('/')}/{self._name}"
+        return b""
 
     @property
     def named_problem(self) -> str:
         """The problem, preceded by the name and path of the file."""
+        name = self.files[0].name if len(self.files) == 1 else self._table if self.files else f"{self._table}.csv"
         # dbt prints a traceback instead of a text that UTF-8 cannot encode.
-        return f"{self._name} ({self.path}): {self.problem}".encode(errors="replace").decode()
-
-    @property
-    def size_bytes(self) -> int:
-        return sum(file.size_bytes for file in self.files)
+        return f"{name} ({without_password(self._folder).rstrip('/')}/{name}): {self.problem}".encode(errors="replace").decode()
 
     @property
     def share(self) -> float:
         """The share of the input that has been read, from 0 to 1."""
         return sum(file.position for file in self.files) / (self.size_bytes or 1)
-
-    @property
-    def modified(self) -> str:
-        return max(file.modified for file in self.files)
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the file; if there are several parts, the digest of their digests."""
-        digests = [file.sha256 for file in self.files]
-        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def save(self, numbered: bool = False) -> str:
         """Writes the stream to a file and returns its path; a second file, `.rejected`, has the rejected rows. Both last as long as this object.
@@ -120,11 +90,11 @@ class Rows:
         path = f"{self._copies.name}/{self._table}.rows"
         if not numbered:
             with open(path, "wb") as file:
-                while block := self.read():
-                    file.write(block)
-            with open(path + ".rejected", "w", encoding="utf-8", newline="") as file:
-                shutil.copyfileobj(self.rejected, file)
+                file.writelines(iter(self.read, b""))
+            with open(path + ".rejected", "w", encoding="utf-8", newline="") as text:
+                shutil.copyfileobj(self.rejected, text)
             return path
+        csv.field_size_limit(1 << 30)
         with open(path, "w", encoding="utf-8", newline="") as text:
             writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
             lines = (line for block in iter(self.read, b"") for line in io.StringIO(block.decode(), newline=""))
@@ -136,88 +106,97 @@ class Rows:
         return path
 
     def _all_files(self) -> Iterator[bytes]:
+        try:
+            self.files = find(self._folder, self._table, Path(self._copies.name))
+        except OSError as error:
+            raise ReadingError(f"it cannot be read: {error.strerror or error}; put the file there, or name its folder in SEEDS_DIR.") from None
+        self.size_bytes, self.modified = sum(file.size_bytes for file in self.files), max(file.modified for file in self.files)
+        digests = [file.sha256 for file in self.files]
+        self.sha256 = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
         for file in self.files:
             file.lines_before = self._passed
             try:
-                yield from self._sheet(file) if file.is_workbook else self._lines(file)
+                yield from self._sheet(file) if file.path.suffix.lower() == ".xlsx" else self._lines(file)
                 file.require_same()
             except ReadingError as error:
                 raise ReadingError(f"{file.name}: {error}" if len(self.files) > 1 else str(error)) from None
         self.rejected.seek(0)
 
     def _sheet(self, file: File) -> Iterator[bytes]:
-        line = 0
-        form = None
-        records = [[cell.strip(WHITE_SPACE) for cell in cells] for cells in workbook.records(file.path, self._table)]
+        form, records = None, sheet(file.path, self._table)
         for line, cells in enumerate(records, 1):
-            if form is None and any(cells):
-                form = Form(self, cells, ",", line, [",".join(following) for following in records[line : line + LINES_OF_PREAMBLE]])
-                yield self._skipped(line)
-            elif form:
-                yield form.record(cells, True, line, 1, partial(self.separator.join, cells))
-        if form is None:
-            raise ReadingError(_empty(self._wanted))
-        self._passed += line
+            if form:
+                yield form.record(cells, "", line, 1, ",".join(cells).encode())
+            elif any(cells):
+                form = Form(self, cells, ",", line, list(map(",".join, records[line : line + LINES_OF_PREAMBLE])))
+                yield self.skipped(line)
+        if not form:
+            raise self._empty()
+        self._passed += len(records)
 
     def _lines(self, file: File) -> Iterator[bytes]:
         with file.opened() as content:
             blocks = Blocks(content, self._encoding)
             form, block = self._form(blocks)
-            yield self._skipped(blocks.line - 1)
+            yield self.skipped(blocks.line - 1)
             while block:
                 records, rest = form.records(block, blocks.line)
-                blocks.line += lines_in(block) - lines_in(rest)
+                blocks.line += _lines_in(block) - _lines_in(rest)
                 if records:
                     yield records
                 block = blocks.next(rest)
                 if rest and block == rest:
-                    raise ReadingError(_open_quote(blocks.line))
+                    raise _open_quote(blocks.line)
             self._passed += blocks.line - 1
 
     def _form(self, blocks: Blocks) -> tuple[Form, bytes]:
         """The form of the rows below the header, and their first lines."""
         separator = ""
-        block = blocks.next()
-        while block:
-            end = LINE_END.search(block)
-            line = block[: end.end() if end else len(block)].decode()
-            text = line.strip(WHITE_SPACE)
-            if declared := DECLARED_SEPARATOR.fullmatch(line.rstrip("\r\n")):
-                separator = declared[1]
-            elif text:
-                mark = separator or separator_of(text, self._wanted or ())
-                taken = Cells(mark).of(line)
-                while taken is None:
-                    # A quoted name continues on the next line.
-                    if not end:
-                        raise ReadingError(_open_quote(blocks.line))
-                    end = LINE_END.search(block, end.end())
-                    taken = Cells(mark).of(block[: end.start() if end else len(block)].decode())
-                if any(taken):
-                    rest = block[end.end() :] if end else b""
-                    form = Form(self, taken, mark, blocks.line, rest.decode().splitlines()[:LINES_OF_PREAMBLE])
-                    blocks.line += lines_in(block) - lines_in(rest)
-                    return form, rest or blocks.next()
-            blocks.line += 1
-            block = (block[end.end() :] if end else b"") or blocks.next()
-        raise ReadingError(_empty(self._wanted))
+        while block := blocks.next():
+            start = 0
+            while start < len(block):
+                end = next(LINE_END.finditer(block, start)).end()
+                line = block[start:end].decode()
+                if declared := DECLARED_SEPARATOR.fullmatch(line.rstrip("\r\n")):
+                    separator = declared[1]
+                elif text := line.strip(WHITE_SPACE):
+                    mark = separator or separator_of(text, self._wanted or ())
+                    # A quoted name may continue on the next line.
+                    record = record_at(block, start, mark)
+                    if not record:
+                        raise _open_quote(blocks.line)
+                    cells, end = record
+                    if any(cells):
+                        following = [one.decode() for one in block[end:].splitlines()[:LINES_OF_PREAMBLE]]
+                        form = Form(self, cells, mark, blocks.line, following)
+                        blocks.line += _lines_in(block[start:end])
+                        return form, block[end:] or blocks.next()
+                blocks.line += _lines_in(block[start:end])
+                start = end
+        raise self._empty()
 
-    def _skipped(self, lines: int) -> bytes:
+    def _empty(self) -> ReadingError:
+        return ReadingError("the file is empty" + (f"; the columns expected are {', '.join(self._wanted)}." if self._wanted else "."))
+
+    def skipped(self, lines: int) -> bytes:
         """Records for lines without a row."""
         return (self.marker + self.separator * (len(self.columns) - 1) + "\n").encode() * lines
+
+    def reject(self, line: int, reason: str, text: bytes) -> None:
+        self._rejects.writerow([self._passed + line, reason, text.decode().rstrip("\r\n")])
 
 
 class Form:
     """Converts the rows of one file into records of the stream."""
 
     def __init__(self, rows: Rows, header: Sequence[str], separator: str, line: int, following: Sequence[str]) -> None:
-        self._to = rows
-        self._header = without_surplus(header)
+        self._to, self._separator = rows, separator
+        width = max(place for place, cell in enumerate(header, 1) if cell)
         # Number of empty cells after the last column: as in the header or, failing that, in the first row. If only some rows
         # have them, a cell may contain a separator and the last cell may be empty.
-        self._surplus = len(header) - len(self._header) or None
+        self._surplus = len(header) - width or None
         self._is_surplus_in_header = bool(self._surplus)
-        names = [name_of(cell) for cell in self._header]
+        names = [name_of(cell) for cell in header[:width]]
         if not rows._wanted:
             names = [re.sub(r"\W", "_", name) or f"column_{place}" for place, name in enumerate(names, 1)]
         self._names = names
@@ -230,59 +209,111 @@ class Form:
         self._between = f'"{rows.separator}"'
         # A column without a name may hold what belongs to the column before it, as below header cells merged in Excel.
         self._unnamed = [place for place, name in enumerate(names) if not name and next(filter(None, names[place::-1]), "") in wanted]
-        places = [names.index(name) for name in rows.columns]
-        self._places = places if places != list(range(len(names))) else None
-        self._cells = Cells(separator)
+        self._places = [names.index(name) for name in rows.columns]
         self._mark = separator.encode()
-        self._marks = self._mark * (len(names) - 1)
-        self._separators = {len(names) - 1, len(header) - 1}
+        self._marks = self._mark * (width - 1)
+        self._separators = {width - 1, len(header) - 1}
         self._not_marks_or_quotes = bytes(set(range(256)) - {self._mark[0], 10, 34})
         self._not_marks_or_ends = bytes(set(range(256)) - {self._mark[0], 10})
         self._key = names.index(wanted[0])
         # A row that contains the name of the first column wanted, in any spelling, may be another header.
         self._spellings = [wanted[0].replace("_", mark).encode() for mark in "_ -."]
-        self._blank = b"\n" + self._marks + b"\n"
-        self._is_simple = len(names) > 1 and separator == rows.separator and not self._unnamed
+        self._is_simple = len(rows.columns) > 1 and separator == rows.separator and not self._unnamed
         self._white = [white.encode() for white in WHITE_SPACE if white not in "\r\n" + separator]
-        self._ascii_white = [white for white in self._white if white.isascii()]
+        mark = re.escape(separator)
+        white = re.escape(WHITE_SPACE.replace(separator, ""))
+        # A backslash before a quote inside a quoted cell, where that quote does not end the cell.
+        self._escaped_quote = re.compile(rf'(?:^|{mark})[{white}]*"[^"]*\\"(?![{white}]*(?:{mark}|$))')
 
-    def records(self, block: bytes, line: int) -> tuple[bytes, bytes]:
-        """The records for whole lines, of which the first has the number `line`, and the lines of a last record that is incomplete."""
-        plain = self._plain(block)
-        if plain is None:
-            return self._line_by_line(block, line)
-        self._to.count += plain.count(b"\n")
-        return plain, b""
+    def records(self, block: bytes, number: int) -> tuple[bytes, bytes]:
+        """The records for whole lines, of which the first has this number, and the lines of a last record that is incomplete.
 
-    def _plain(self, block: bytes) -> bytes | None:
-        """The records if each line is a row and only white space and quotes around whole cells have to be removed; otherwise None."""
-        if not self._is_simple or self._surplus is None:
+        Lines of which each is a plain row are converted together, others one by one.
+        """
+        trimmed = None
+        if self._is_simple:
+            text = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in block else block
+            trimmed = self._trimmed(b"\n" + text + (b"" if text.endswith(b"\n") else b"\n"))
+        if trimmed is not None and (records := self._plain(trimmed)) is not None:
+            self._to.count += records.count(b"\n")
+            return records, b""
+        lines = block.splitlines(keepends=True)
+        plain: list[bytes] = []
+        odd: Sequence[int] = range(len(lines))
+        if trimmed is not None:
+            plain = trimmed[1:-1].split(b"\n")
+            marks = trimmed[1:].translate(None, self._not_marks_or_ends).split(b"\n")
+            may_be_header = self._may_be_header(trimmed)
+            odd = [
+                place for place, line in enumerate(plain)
+                if marks[place] != self._marks or b'"' in line or line == self._marks or (may_be_header and self._may_be_header(line))
+            ]  # fmt: skip
+        out: list[bytes] = []
+        place = start = 0
+        for stop in [*odd, len(lines)]:
+            if place < stop:
+                self._surplus = self._surplus or 0
+                out.append(self._picked(b"\n".join(plain[place:stop]) + b"\n"))
+                self._to.count += stop - place
+                start += sum(map(len, lines[place:stop]))
+                place = stop
+            if place > stop or place == len(lines):
+                # A record that began before has swallowed the line, or it is the end.
+                continue
+            cells: list[str] = []
+            line, reason, taken = lines[place], "", lines[place : place + 1]
+            end = start + len(line)
+            if b'\\"' in line and self._escaped_quote.search(line.decode()):
+                reason = ESCAPED_QUOTE
+            elif not (plain and line.rstrip(b"\r\n") == plain[place] and (cells := self._cells(line))):
+                if not (record := record_at(block, start, self._separator)):
+                    return b"".join(out), block[start:]
+                cells, end = record
+                taken = lines[place : place + _lines_in(block[start:end])]
+            if len(taken) > 1 and self._are_rows(taken):
+                out += [self.record([], OPEN_QUOTE, number + place + offset, 1, line) for offset, line in enumerate(taken)]
+            else:
+                out.append(self.record(cells, reason, number + place, len(taken), block[start:end]))
+            place, start = place + len(taken), end
+        return b"".join(out), b""
+
+    def _cells(self, line: bytes) -> list[str]:
+        """The cells of a line; none if it may not be a whole record. This takes less time, but white space in front of a quote has to be gone."""
+        try:
+            return [cell.strip(WHITE_SPACE) for cell in next(csv.reader([line.decode()], delimiter=self._separator, strict=True))]
+        except csv.Error:
+            return []
+
+    def _are_rows(self, lines: Sequence[bytes]) -> bool:
+        """Whether a record is several rows, because a quote is open by mistake.
+
+        This is assumed if its first and last lines each have as many separators as a row, or if a later line does and, like the first,
+        begins with a number.
+        """
+        rows = [(line.count(self._mark) in self._separators, line.partition(self._mark)[0].strip(b'" \r\n').isdigit()) for line in lines]
+        return (rows[0][0] and rows[-1][0]) or (rows[0][1] and (True, True) in rows[1:])
+
+    def _plain(self, lines: bytes) -> bytes | None:
+        """The records for trimmed lines that follow a line feed, if each is a row and only quotes around whole cells have to be removed; otherwise None."""
+        if self._surplus is None:
             return None
-        if b"\r" in block:
-            if b'"' in block and block.count(b"\r") != block.count(b"\r\n"):
-                return None
-            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        lines = self._trimmed(b"\n" + block + (b"" if block.endswith(b"\n") else b"\n"))
-        if lines is not None and b'"' in lines:
-            edges = (self._mark, b"\n")
-            quotes = lines.count(b'"')
+        if b'"' in lines:
+            edges, quotes = (self._mark, b"\n"), lines.count(b'"')
             # Each quote is the first or the last character of a cell, and no cell has more than two.
             if any(2 * sum(map(lines.count, pairs)) != quotes for pairs in ([e + b'"' for e in edges], [b'"' + e for e in edges])):
                 return None
-            if b'"' in lines.translate(None, self._not_marks_or_quotes).replace(b'""', b""):
+            unquoted = self._trimmed(lines.replace(b'"', b""))
+            if unquoted is None or b'"' in lines.translate(None, self._not_marks_or_quotes).replace(b'""', b""):
                 return None
-            lines = self._trimmed(lines.replace(b'"', b""))
-        if lines is None:
-            return None
-        lines = lines[1:]
-        count = lines.count(b"\n")
+            lines = unquoted
+        count = lines.count(b"\n") - 1
         marks = lines.translate(None, self._not_marks_or_ends)
         surplus = self._mark * self._surplus + b"\n"
         if self._surplus and lines.count(surplus) == count:
             lines, marks = lines.replace(surplus, b"\n"), marks.replace(surplus, b"\n")
-        if marks != (self._marks + b"\n") * count or self._blank in b"\n" + lines or self._may_be_header(lines):
+        if marks != b"\n" + (self._marks + b"\n") * count or b"\n" + self._marks + b"\n" in lines or self._may_be_header(lines):
             return None
-        return self._picked(lines)
+        return self._picked(lines[1:])
 
     def _may_be_header(self, lines: bytes) -> bool:
         lines = lines.lower()
@@ -290,18 +321,15 @@ class Form:
 
     def _picked(self, lines: bytes) -> bytes:
         """The lines with only the columns of the stream, in its order."""
-        if self._places is None:
+        if self._places == list(range(len(self._names))):
             return lines
-        mark = self._mark
-        if len(self._places) == 1:
-            place = self._places[0]
-            return b"\n".join([line.split(mark)[place] for line in lines.split(b"\n")[:-1]]) + b"\n"
         pick = itemgetter(*self._places)
-        return b"\n".join([mark.join(pick(line.split(mark))) for line in lines.split(b"\n")[:-1]]) + b"\n"
+        return b"\n".join([self._mark.join(pick(line.split(self._mark))) for line in lines.split(b"\n")[:-1]]) + b"\n"
 
     def _trimmed(self, lines: bytes) -> bytes | None:
         """Lines that follow a line feed, without white space at the edges of cells; None if that takes too many rounds."""
-        white_space = [white for white in (self._ascii_white if lines.isascii() else self._white) if white in lines]
+        is_ascii = lines.isascii()
+        white_space = [white for white in self._white if (white.isascii() or not is_ascii) and white in lines]
         for _ in range(8):
             pairs = [
                 (pair, edge) for edge in (self._mark, b"\n") for white in white_space
@@ -313,72 +341,20 @@ class Form:
                 lines = lines.replace(pair, edge)
         return None
 
-    def _line_by_line(self, block: bytes, number: int) -> tuple[bytes, bytes]:
-        """Like `records`, for a block in which some lines are not plain; runs of plain lines are converted together."""
-        lines = LINE_END.split(block) if b"\r" in block else block.split(b"\n")
-        ends = LINE_END.findall(block) if b"\r" in block else [b"\n"] * (len(lines) - 1)
-        if not lines[-1]:
-            lines.pop()
-        else:
-            ends.append(b"")
-        joined = b"\n" + b"\n".join(lines) + b"\n"
-        trimmed = self._trimmed(joined) if self._is_simple else None
-        plain = trimmed[1:-1].split(b"\n") if trimmed is not None else []
-        odd = self._odd(trimmed, plain) if trimmed is not None else list(range(len(lines)))
-        # Python's csv module treats a quote after white space as part of the cell.
-        records = Records(self._cells, lines, ends, is_regular=b'"' not in joined or (joined == trimmed and b'\\"' not in joined))
-        out: list[bytes] = []
-        place = 0
-        for start, end in _runs(odd):
-            if place < start:
-                self._surplus = self._surplus or 0
-                out.append(self._picked(b"\n".join(plain[place:start]) + b"\n"))
-                self._to.count += start - place
-                place = start
-            while place < end:
-                taken = records.at(place)
-                if taken is None:
-                    return b"".join(out), b"".join(chain.from_iterable(zip(lines[place:], ends[place:])))
-                cells, is_right, following = taken
-                if records.swallows_rows(place, following, self._mark, self._separators):
-                    out += [self.record([], None, number + line, 1, partial(records.text, line, line + 1)) for line in range(place, following)]
-                else:
-                    out.append(self.record(cells, is_right, number + place, following - place, partial(records.text, place, following)))
-                place = following
-        if place < len(lines):
-            self._surplus = self._surplus or 0
-            out.append(self._picked(b"\n".join(plain[place:]) + b"\n"))
-            self._to.count += len(lines) - place
-        return b"".join(out), b""
-
-    def _odd(self, trimmed: bytes, plain: Sequence[bytes]) -> list[int]:
-        """The places of lines that are not plain rows."""
-        marks = trimmed[1:].translate(None, self._not_marks_or_ends).split(b"\n")[:-1]
-        odd = {place for place, own in enumerate(marks) if own != self._marks}
-        if self._blank in trimmed:
-            odd.update(place for place, line in enumerate(plain) if line == self._marks)
-        if self._may_be_header(trimmed):
-            odd.update(place for place, line in enumerate(plain) if self._may_be_header(line))
-        if b'"' in trimmed:
-            odd.update(place for place, line in enumerate(plain) if b'"' in line)
-        return sorted(odd)
-
-    def record(self, cells: list[str], has_right_quotes: bool | None, line: int, lines: int, text: Callable[[], str]) -> bytes:
-        """The records for one row that spans this many lines."""
-        to = self._to
-        cells = [cell.strip(WHITE_SPACE) for cell in cells]
-        width, found = len(self._header), len(cells)
+    def record(self, cells: list[str], reason: str, line: int, lines: int, text: bytes) -> bytes:
+        """The records for one row that spans this many lines; reason: why it cannot be split into cells."""
+        to, width, found = self._to, len(self._names), len(cells)
         surplus = max(found - width, 0) if self._surplus is None else self._surplus
         if found == width + surplus and not any(cells[width:]):
             cells = cells[:width]
         if cells and not cells[0].isdigit() and self._may_be_header(" ".join(cells).encode()):
             names = [name_of(cell) for cell in cells]
             if names == self._names:
-                return to._skipped(lines)
+                return to.skipped(lines)
             if len(set(names) & set(to.columns)) > 1 or names[self._key : self._key + 1] == [self._names[self._key]]:
                 raise ReadingError(f"line {line} is another header; move the rows below it to another file.")
-        if has_right_quotes and not any(cells):
-            return to._skipped(lines)
+        if not reason and not any(cells):
+            return to.skipped(lines)
         to.count += 1
         if self._surplus is None:
             self._surplus = surplus if len(cells) == width else 0
@@ -388,91 +364,21 @@ class Form:
                 f"line {line} has {found} cells where the header has {width}, so it is unclear which column each belongs to; "
                 "name every column in the header, and put cells with a separator inside in quotes."
             )
-        reason = ""
-        if has_right_quotes is None:
-            reason = "a quote that is open at the end of a whole row; close it or take it out"
-        elif not has_right_quotes:
-            reason = "a backslash in front of a quote inside quotes, where the quote has to be written twice"
-        elif len(cells) != width:
+        if not reason and len(cells) != width:
             reason = f"{found} {'cell' if found == 1 else 'cells'} where the header has {width}"
-        elif unnamed := next((place for place in self._unnamed if cells[place]), 0):
+        elif not reason and (unnamed := next((place for place in self._unnamed if cells[place]), 0)):
             reason = f"a cell in column {unnamed + 1}, which has no name"
         if reason:
-            to._rejects.writerow([to._passed + line, reason, text()])
-            return to._skipped(lines)
-        if self._places is not None:
-            cells = [cells[place] for place in self._places]
-        joined = self._between.join(cells)
-        if joined.count('"') > 2 * (len(cells) - 1):
-            joined = self._between.join([cell.replace('"', '""') for cell in cells])
-        quoted = f'"{joined}"\n'.encode()
-        return quoted if lines == 1 else quoted + to._skipped(lines - 1)
+            to.reject(line, reason, text)
+            return to.skipped(lines)
+        joined = self._between.join([cells[place].replace('"', '""') for place in self._places])
+        return f'"{joined}"\n'.encode() + (to.skipped(lines - 1) if lines > 1 else b"")
 
 
-class Records:
-    """The records of a block of lines, one at a time."""
-
-    def __init__(self, cells: Cells, lines: Sequence[bytes], ends: Sequence[bytes], is_regular: bool) -> None:
-        self._cells, self._lines, self._ends, self._is_regular = cells, lines, ends, is_regular
-        self._first = self._next = -1
-
-    def text(self, place: int, following: int) -> str:
-        """The text of a record, without the line end of its last line."""
-        return b"".join([*chain.from_iterable(zip(self._lines[place : following - 1], self._ends[place:])), self._lines[following - 1]]).decode()
-
-    def at(self, place: int) -> tuple[list[str], bool, int] | None:
-        """The cells of the record that begins on a line, whether its quotes are valid, and the place of the next line; None if it is incomplete."""
-        if self._is_regular:
-            if self._next != place:
-                self._first = place
-                rest = zip(islice(self._lines, place, None), islice(self._ends, place, None))
-                self._reader = self._cells.reader((line + end).decode() for line, end in rest)
-            try:
-                found = next(self._reader)
-                self._next = self._first + self._reader.line_num
-                return found, True, self._next
-            except csv.Error:
-                self._next = -1
-        following = place + 1
-        if self._cells.escaped_quote.search(self.text(place, following)):
-            return [], False, following
-        while (cells := self._cells.of(self.text(place, following))) is None:
-            # The closing quote is on a later line that contains a quote.
-            while following < len(self._lines) and b'"' not in self._lines[following]:
-                following += 1
-            if following == len(self._lines):
-                return None
-            following += 1
-        return cells, True, following
-
-    def swallows_rows(self, place: int, following: int, mark: bytes, widths: set[int]) -> bool:
-        """Whether a record is several rows, because a quote is open by mistake.
-
-        This is assumed if its first and last lines each have as many separators as a row, or if a later line does and, like the first,
-        begins with a number.
-        """
-        lines = self._lines[place:following]
-        if len(lines) < 2:
-            return False
-        if {lines[0].count(mark), lines[-1].count(mark)} <= widths:
-            return True
-        return _begins_with_number(lines[0], mark) and any(line.count(mark) in widths and _begins_with_number(line, mark) for line in lines[1:])
+def _lines_in(block: bytes) -> int:
+    # Counting takes less time.
+    return block.count(b"\n") if block.endswith(b"\n") and b"\r" not in block else len(block.splitlines())
 
 
-def _begins_with_number(line: bytes, mark: bytes) -> bool:
-    return line.partition(mark)[0].strip(b'" ').isdigit()
-
-
-def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yields each run of consecutive places, as its first place and the one after its last."""
-    for _, run in groupby(enumerate(places), lambda item: item[1] - item[0]):
-        consecutive = [place for _, place in run]
-        yield consecutive[0], consecutive[-1] + 1
-
-
-def _empty(wanted: Sequence[str] | None) -> str:
-    return "the file is empty" + (f"; the columns expected are {', '.join(wanted)}." if wanted else ".")
-
-
-def _open_quote(line: int) -> str:
-    return f"the quote opened in the row that begins on line {line} is never closed; close it or take it out."
+def _open_quote(line: int) -> ReadingError:
+    return ReadingError(f"the quote opened in the row that begins on line {line} is never closed; close it or take it out.")

@@ -1,17 +1,19 @@
-"""Reads a file in any encoding as blocks of whole UTF-8 lines."""
+"""Reads a file in any encoding as blocks of whole UTF-8 lines, and splits these into records and cells."""
 
 from __future__ import annotations
 
 import codecs
+import difflib
 import re
+import unicodedata
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import IO
-
-from experiment_features.reading.errors import ReadingError
 
 BLOCK_BYTES = 1 << 16
 LONGEST_RECORD = 1 << 20
-LINE_END = re.compile(rb"\r\n|\n|\r")
+SEPARATORS = ",\t;|"
 # Unicode white space, zero-width characters and the DOS end-of-file mark; none of them is part of a value.
 WHITE_SPACE = (
     "\t\n\v\f\r\x1a\x1c\x1d\x1e\x1f \x85\xa0\xad\u061c\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
@@ -19,38 +21,25 @@ WHITE_SPACE = (
 )
 
 
+class ReadingError(Exception):
+    """Explains in one sentence why a file cannot be read, and what to do about it."""
+
+
 class Blocks:
-    """The lines of a file, a few thousand at a time.
-
-    Args:
-        file: the content, decompressed.
-        encoding: an encoding that Python knows; empty for UTF-8, or for UTF-16 if the first bytes indicate it. It does not apply to a
-            file with a byte-order mark, or that is UTF-8 instead of an encoding of single bytes.
-
-    Attributes:
-        line: the number of the first line of the next block, counted from 1 as in an editor; the caller updates it.
-    """
+    """The lines of a file, a few thousand at a time. `line` is the number of the first line of the next block; the caller updates it."""
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
-        self.line = 1
-        self._file = file
-        self._rest = file.read(BLOCK_BYTES)
-        self._is_at_end = not self._rest
+        self.line, self._file = 1, file
+        first = file.read(BLOCK_BYTES)
         try:
-            self._codec = codecs.lookup(_certain_encoding(self._rest, encoding) or encoding or _encoding_of(self._rest))
-        except LookupError:
+            self._encoding = codecs.lookup(_encoding_of(first, encoding)).name
+            self._decoder = codecs.getincrementaldecoder(self._encoding)()
+        except (LookupError, UnicodeError):
             raise ReadingError(f"SEEDS_ENCODING is '{encoding}', an encoding that Python does not know; use one such as cp1252.") from None
-        # Python has an incremental decoder for every text encoding.
-        new_decoder = self._codec.incrementaldecoder if self._codec.name != "utf-8" else None
-        self._decoder = new_decoder() if new_decoder else None
-        self._rest = self._decoded(self._rest)
+        self._rest, self._is_at_end = self._decoded(b"", first), not first
 
     def next(self, kept: bytes = b"") -> bytes:
-        """The lines kept from the last block, then the next ones; empty at the end of the file.
-
-        Raises:
-            ReadingError: a line is not in the encoding, has a NUL byte, or belongs to a row longer than LONGEST_RECORD.
-        """
+        """The lines kept from the last block, then the next ones; empty at the end of the file."""
         block = kept + self._rest
         # A kept record is tried again with twice as many bytes.
         while not self._is_at_end and (len(block) < max(BLOCK_BYTES, 2 * len(kept)) or _end_of_lines(block) <= len(kept)):
@@ -61,70 +50,129 @@ class Blocks:
                 )
             raw = self._file.read(BLOCK_BYTES)
             self._is_at_end = not raw
-            block += self._decoded(raw)
+            block += self._decoded(block, raw)
         end = len(block) if self._is_at_end else _end_of_lines(block)
         block, self._rest = block[:end], block[end:]
-        if not self._decoder:
-            try:
-                block.decode()
-            except UnicodeDecodeError as error:
-                line = LINE_END.split(block[: error.start])[-1] + LINE_END.split(block[error.start :])[0]
-                raise ReadingError(_not_text(self._line_of(block, error.start), line, block[: error.start].isascii())) from None
         if (place := block.find(b"\0")) >= 0:
-            raise ReadingError(f"line {self._line_of(block, place)} contains a NUL byte, which text cannot have; export the file again as text.")
+            line = self.line + len(block[: place + 1].splitlines()) - 1
+            raise ReadingError(f"line {line} contains a NUL byte, which text cannot have; export the file again as text.")
         return block
 
-    def _line_of(self, block: bytes, place: int) -> int:
-        return self.line + len(LINE_END.findall(block, 0, place))
-
-    def _decoded(self, raw: bytes) -> bytes:
-        if self._decoder is None:
-            return raw
+    def _decoded(self, before: bytes, raw: bytes) -> bytes:
         try:
             return self._decoder.decode(raw, final=not raw).encode()
-        except UnicodeError:
-            raise ReadingError(f"it is not {self._codec.name} text; set SEEDS_ENCODING to the encoding it was written in.") from None
+        except UnicodeError as error:
+            if self._encoding != "utf-8" or not isinstance(error, UnicodeDecodeError):
+                raise ReadingError(f"it is not {self._encoding} text; set SEEDS_ENCODING to the encoding it was written in.") from None
+            before += error.object[: error.start]
+            place = len((before + b".").splitlines()) - 1
+            line = (before + error.object[error.start :]).splitlines()[place]
+        if not before.isascii():
+            raise ReadingError(
+                f"line {self.line + place} is not UTF-8 text, and lines before it are: the file mixes encodings; export it again in one of them."
+            )
+        windows = re.sub(r"[\0-\x08\n-\x1f\x7f]", "\ufffd", line.decode("cp1252", "replace").strip(WHITE_SPACE))
+        raise ReadingError(
+            f"line {self.line + place} is not UTF-8 text; with SEEDS_ENCODING=cp1252 it would read '{_shortened(windows, 60)}': "
+            "set the encoding with which it reads correctly, or save the file as UTF-8."
+        )
 
 
-def lines_in(block: bytes) -> int:
-    """The number of lines in a block of whole lines, of which the last may lack its line end."""
-    ends = len(LINE_END.findall(block)) if b"\r" in block else block.count(b"\n")
-    return ends + (not block.endswith((b"\n", b"\r")) and bool(block))
-
-
-def _certain_encoding(first: bytes, setting: str) -> str:
+def _encoding_of(first: bytes, setting: str) -> str:
+    """The setting, unless the first bytes of the file show that it is UTF-8 or UTF-16; without a setting, one of these."""
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    if first.startswith(codecs.BOM_UTF8):
-        return "utf-8"
-    # The setting may be for another file. What is written in an encoding of single bytes is practically never UTF-8, too.
-    if setting and len("é".encode().decode(setting, "replace")) == 2 and not first.isascii():
-        with suppress(UnicodeDecodeError):
-            codecs.getincrementaldecoder("utf-8")().decode(first)
-            return "utf-8"
-    return ""
-
-
-def _encoding_of(first: bytes) -> str:
-    head = first[:100]
-    if len(head) > 3 and not any(head[1::2]):
-        return "utf-16-le"
-    if len(head) > 3 and not any(head[0::2]):
-        return "utf-16-be"
+    if setting and not first.startswith(codecs.BOM_UTF8):
+        # It may be for another file. What is written in an encoding of single bytes is practically never UTF-8, too.
+        if len("é".encode().decode(setting, "replace")) == 2 and not first.isascii():
+            with suppress(UnicodeDecodeError):
+                codecs.getincrementaldecoder("utf-8")().decode(first)
+                return "utf-8"
+        return setting
+    for encoding, start in (("utf-16-le", 1), ("utf-16-be", 0)):
+        if len(first) > 3 and not any(first[start:100:2]):
+            return encoding
     return "utf-8"
-
-
-def _not_text(number: int, line: bytes, is_first: bool) -> str:
-    if not is_first:
-        return f"line {number} is not UTF-8 text, and lines before it are: the file mixes encodings; export it again in one of them."
-    windows = re.sub(r"[\0-\x08\n-\x1f\x7f]", "\ufffd", line.decode("cp1252", "replace").strip(WHITE_SPACE))
-    shown = windows if len(windows) <= 60 else windows[:60] + "..."
-    return (
-        f"line {number} is not UTF-8 text; with SEEDS_ENCODING=cp1252 it would read '{shown}': set the encoding with which it reads correctly, "
-        "or save the file as UTF-8."
-    )
 
 
 def _end_of_lines(block: bytes) -> int:
     """The position after the last whole line; a carriage return at the end may be half of a line end."""
     return max(block.rfind(b"\n"), block.rfind(b"\r", 0, len(block) - 1)) + 1
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + "..."
+
+
+@cache
+def _cell(mark: str) -> re.Pattern[bytes]:
+    """A cell and the separator or line end after it: what is between its quotes and what is behind them, or what has no quotes."""
+    white = b"|".join(re.escape(character.encode()) for character in WHITE_SPACE if character not in "\r\n" + mark)
+    rest = rb"([^\r\n%b]*)" % re.escape(mark.encode())
+    return re.compile(rb'(?:(?:%b)*"([^"]*(?:""[^"]*)*)"(?!")%b|%b)(\r\n|[\r\n%b]|\Z)' % (white, rest, rest, re.escape(mark.encode())))
+
+
+def record_at(block: bytes, start: int, mark: str) -> tuple[list[str], int] | None:
+    """The cells of the record that starts here, without white space and quotes, and the start of the next; None if a quote is still open at the end."""
+    cells = []
+    for found in _cell(mark).finditer(block, start):
+        quoted, behind, unquoted, end = found.groups()
+        # As in Python's csv module, text after the closing quote belongs to the cell.
+        cell = (unquoted if quoted is None else quoted.replace(b'""', b'"') + behind).decode().strip(WHITE_SPACE)
+        if quoted is None and cell.startswith('"'):
+            return None
+        cells.append(cell)
+        if end != mark.encode():
+            return cells, found.end()
+    return None
+
+
+def name_of(cell: str) -> str:
+    """The normalized name of a column: `User ID` becomes user_id. Invisible characters are dropped."""
+    seen = "".join(character for character in cell if unicodedata.category(character) != "Cf")
+    return re.sub(r"[\s.\-\u2010-\u2015]+", "_", seen.lower())
+
+
+def separator_of(text: str, wanted: Sequence[str] = ()) -> str:
+    """Comma, tab, semicolon or pipe: the one that splits a header into the wanted columns, or else the first that occurs outside quotes."""
+    outside = re.sub(r'"[^"]*"?', "", text)
+    found = [mark for mark in SEPARATORS if mark in outside]
+    for mark in found:
+        if wanted and (record := record_at(text.encode(), 0, mark)) and _has_all(wanted, record[0]):
+            return mark
+    return found[0] if found else ","
+
+
+def _has_all(wanted: Sequence[str], cells: Iterable[str]) -> bool:
+    return set(wanted) <= {name_of(cell.strip(WHITE_SPACE + '"')) for cell in cells}
+
+
+def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, following: Sequence[str]) -> None:
+    """Raises ReadingError unless the header on this line has each wanted column exactly once."""
+    columns = f"the columns expected are {', '.join(wanted)}, and those found are {_shortened(', '.join(names), 400)}"
+    missing = [name for name in wanted if name not in names]
+    for name in wanted:
+        if names.count(name) > 1:
+            raise ReadingError(f"the header on line {line} has the column {name} more than once; {columns}.")
+        if spread := [other for other in names if other not in wanted and re.fullmatch(rf"{re.escape(name)}_\d+", other)]:
+            raise ReadingError(
+                f"the header on line {line} has {', '.join(spread)} beside {name}, as if one column were spread over several; "
+                "join them into one column, or rename the others."
+            )
+    if not missing:
+        return
+    if len(names) == 1 and (cell := names[0]):
+        inner = separator_of(cell)
+        if inner in cell and _has_all(wanted, cell.split(inner)):
+            raise ReadingError(f"each line is quoted as a whole (see line {line}); remove the quotes around whole lines.")
+        others = (mark for mark in cell if not mark.isalnum() and mark not in " _\"'" + SEPARATORS)
+        if mark := next((mark for mark in others if _has_all(wanted, cell.split(mark))), ""):
+            raise ReadingError(f"the separator seems to be '{mark}' (see line {line}); use a comma, semicolon, tab or pipe instead.")
+    for offset, text in enumerate(following, 1):
+        if _has_all(wanted, text.replace('"', "").split(separator_of(text))):
+            raise ReadingError(f"the header seems to be on line {line + offset}, not on line {line}; remove the lines before it.")
+    if len(missing) == len(wanted) and any(name.lstrip("+").isdigit() for name in names):
+        raise ReadingError(f"line {line} seems to be a row, not a header; add a line above it with the columns {', '.join(wanted)}.")
+    close = [f"{match[0]} to {name}" for name in missing if (match := difflib.get_close_matches(name, [one for one in names if one not in wanted], 1))]
+    hint = f"; perhaps rename {' and '.join(close)}." if close else "."
+    raise ReadingError(f"the header on line {line} lacks the column {missing[0]}; {columns}{hint}")

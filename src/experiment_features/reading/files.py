@@ -1,41 +1,44 @@
-"""The files of a table, local or remote, and their content, compressed or not."""
+"""The files of a table, local or remote, and their content: text, compressed or not, or a sheet of a workbook."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
 import hashlib
+import io
 import lzma
 import os
 import re
-import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import IO, Any, BinaryIO
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
-from experiment_features.reading.errors import ReadingError
+import zstandard
+
+from experiment_features.reading.text import WHITE_SPACE, ReadingError
 
 FORMS = (".csv", ".tsv", ".txt", ".xlsx")
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open, b"\x28\xb5\x2f\xfd": zstandard.open}
+# Of all decompressors, including those for encrypted content and unknown methods.
+UNPACKING_ERRORS = (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, zstandard.ZstdError, NotImplementedError, RuntimeError)
 BLOCK_BYTES = 1 << 20
-# First bytes of files that are not tables, and what to do about each.
-NOT_TABLES = {
+# First bytes of files that are not tables, in small letters, and what to do about each.
+NOT_TABLES: dict[bytes | tuple[bytes, ...], str] = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook in the old format; save it as .xlsx or CSV.",
-    b"%PDF": "a PDF file; export the table itself.",
+    b"%pdf": "a PDF file; export the table itself.",
     b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`.",
-    b"PAR1": "a Parquet file; export the table as CSV.",
-    b"SQLite format 3": "an SQLite database; export the table as CSV.",
+    b"par1": "a Parquet file; export the table as CSV.",
+    b"sqlite format 3": "an SQLite database; export the table as CSV.",
     b"{\\rtf": "a word processor document; save the table as CSV.",
     b"\xff\xfe\0\0": "UTF-32 text; save it as UTF-8.",
     b"<?xml": "an XML file; export the table as CSV.",
-    b'{"': "a JSON file; export the table as CSV.",
-    b"[{": "a JSON file; export the table as CSV.",
-    b"<!doctype html": "a web page, perhaps a login page; download the file itself.",
-    b"<html": "a web page, perhaps a login page; download the file itself.",
+    (b'{"', b"[{"): "a JSON file; export the table as CSV.",
+    (b"<!doctype html", b"<html"): "a web page, perhaps a login page; download the file itself.",
 }
 
 
@@ -51,14 +54,13 @@ class File:
 
     def __init__(self, path: Path, name: str) -> None:
         self.path, self.name, self.lines_before = path, name, 0
-        self._content: BinaryIO | None = None
+        self._content: IO[bytes] = io.BytesIO()
         digest = hashlib.sha256()
         with open(path, "rb") as file:
             self._stat = os.fstat(file.fileno())
             while block := file.read(BLOCK_BYTES):
                 digest.update(block)
-        self.sha256 = digest.hexdigest()
-        self.size_bytes = self._stat.st_size
+        self.sha256, self.size_bytes = digest.hexdigest(), self._stat.st_size
         self.modified = datetime.fromtimestamp(self._stat.st_mtime, timezone.utc).isoformat()
 
     def require_same(self) -> None:
@@ -80,18 +82,19 @@ class File:
             first = file.read(64)
             file.seek(0)
             for start, what in NOT_TABLES.items():
-                if first.lstrip().lower().startswith(start.lower()):
+                if first.lstrip().lower().startswith(start):
                     raise ReadingError(f"it is {what}")
+            opener = next((opener for start, opener in OPENERS.items() if first.startswith(start)), None)
             try:
                 if first.startswith(b"PK\x03\x04"):
                     with zipfile.ZipFile(file) as archive, archive.open(_only_member(archive)) as content:
                         yield content
-                elif opener := _opener(first):
+                elif opener:
                     with opener(file) as content:
                         yield content
                 else:
                     yield file
-            except _unpacking_errors() as error:
+            except UNPACKING_ERRORS as error:
                 # Errors of the system have a number, and are not about the content.
                 if isinstance(error, OSError) and error.errno is not None:
                     raise
@@ -100,41 +103,16 @@ class File:
     @property
     def position(self) -> int:
         """Number of bytes read so far; may be called from another thread."""
-        try:
-            return self._content.tell() if self._content else 0
-        except ValueError:
-            # The file is closed.
-            return self.size_bytes
-
-    @property
-    def is_workbook(self) -> bool:
-        return self.path.suffix.lower() == ".xlsx"
-
-
-def _opener(first: bytes) -> Callable[[BinaryIO], Any] | None:
-    if first.startswith(b"\x1f\x8b"):
-        return gzip.open
-    if first.startswith(b"BZh"):
-        return bz2.open
-    if first.startswith(b"\xfd7zXZ\0"):
-        return lzma.open
-    if first.startswith(b"\x28\xb5\x2f\xfd"):
-        import zstandard
-
-        return zstandard.open
-    return None
-
-
-def _unpacking_errors() -> tuple[type[BaseException], ...]:
-    """The errors of all decompressors, including those for encrypted content and unknown methods."""
-    # Imported only if a file needs it.
-    zstandard = sys.modules.get("zstandard")
-    others = (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, NotImplementedError, RuntimeError)
-    return (*others, zstandard.ZstdError) if zstandard else others
+        with suppress(ValueError):
+            return self._content.tell()
+        # It is closed.
+        return self.size_bytes
 
 
 def _only_member(archive: zipfile.ZipFile) -> str:
-    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/") and not _base(name).startswith(".")]
+    names = [
+        name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/") and not PurePosixPath(name).name.startswith(".")
+    ]
     if "xl/workbook.xml" in names:
         raise ReadingError("it is an Excel workbook without the extension .xlsx; rename it, or save it as CSV.")
     if "content.xml" in names:
@@ -146,28 +124,49 @@ def _only_member(archive: zipfile.ZipFile) -> str:
     return names[0]
 
 
+def sheet(path: Path, table: str) -> list[list[str]]:
+    """All rows, including empty ones, of the sheet that has the name of the table, or of the only sheet. Raises ReadingError if there is none."""
+    import python_calamine
+
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+        named = [name for name in workbook.sheet_names if name.strip().lower() == table.lower()]
+        if not named and len(workbook.sheet_names) > 1:
+            raise ReadingError(f"it has the sheets {', '.join(workbook.sheet_names)}, and none is named {table}; rename one of them.")
+        rows = workbook.get_sheet_by_name((named or workbook.sheet_names)[0]).to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, OSError) as error:
+        raise ReadingError(f"it cannot be read as an Excel workbook ({error}); save it again, or as CSV.") from None
+    return [[_shown(cell).strip(WHITE_SPACE) for cell in row] for row in rows]
+
+
+def _shown(cell: object) -> str:
+    """The text that Excel shows: whole numbers without decimals, dates without a time of day."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float) and cell.is_integer():
+        # Excel keeps 15 digits. A longer id is already rounded, so it must not pass for one.
+        return str(int(cell)) if abs(cell) < 1e15 else f"{cell:.14E}"
+    return str(cell).removesuffix(" 00:00:00") if isinstance(cell, datetime) else str(cell)
+
+
 def find(folder: str, table: str, copies: Path) -> list[File]:
-    """The file of a table, or the files in its folder of parts, in order of name.
+    """The file of a table, or the files in its folder of parts, in order of name. Raises ReadingError if none matches, or more than one.
 
     Args:
-        folder: the path of a folder, or a URL that fsspec knows.
+        folder: the path of a folder, or a URL that fsspec knows; its files are copied to `copies`.
         table: its name; `users` matches users.csv, Users.CSV, users.csv.gz, users.tsv, users.xlsx or a folder users.
-        copies: a folder for copies of remote files.
-
-    Raises:
-        ReadingError: no file matches, or more than one.
-        OSError: the folder or a file cannot be read.
     """
     if "://" in folder:
-        return _fetch(folder, table, copies)
-    path = Path(folder) / _only(sorted(path.name for path in Path(folder).iterdir()), table, folder)
+        _fetch(folder, table, copies)
+        folder = str(copies)
+    path = Path(folder) / _only(sorted(one.name for one in Path(folder).iterdir()), table, folder)
     if not path.is_dir():
         return [File(path, path.name)]
     parts = [part for part in sorted(path.iterdir()) if not part.name.startswith((".", "_", "~$")) and part.suffix != ".md"]
     if other := next((part.name for part in parts if _stem(part.name) is None or part.is_dir()), ""):
         raise ReadingError(f"its folder contains {other}, which is not a table; remove it, or give it an extension such as .csv.")
     if not parts:
-        raise ReadingError(f"the folder {path} contains no files; put the parts of the table there.")
+        raise ReadingError("its folder contains no files; put the parts of the table there.")
     return [File(part, f"{path.name}/{part.name}") for part in parts]
 
 
@@ -175,7 +174,8 @@ def _stem(name: str) -> str | None:
     """The name of a file without its known extensions; None for all other files."""
     stem, ending = os.path.splitext(name.lower())
     if ending in PACKED:
-        stem, ending = os.path.splitext(stem) if os.path.splitext(stem)[1] in FORMS else (stem, ".csv")
+        # A workbook is compressed already.
+        stem, ending = os.path.splitext(stem) if os.path.splitext(stem)[1] in FORMS[:-1] else (stem, ".csv")
     return stem if ending in FORMS and not stem.startswith((".", "~$")) else None
 
 
@@ -188,35 +188,38 @@ def _only(names: list[str], table: str, folder: str) -> str:
     found = [name for name in names if _is_of(name, table)]
     if len(found) > 1:
         raise ReadingError(f"{folder} contains {' and '.join(found)}, and each could be the table {table}; keep only one of them there.")
-    if not found:
-        close = next((name for name in names if table.lower() in name.lower() and not name.startswith((".", "~$"))), "")
-        if close:
-            raise ReadingError(f"there is no such file; if {close} is meant, save it as {table}.csv or {table}.xlsx.")
-        raise ReadingError("it cannot be read: No such file or directory; put the file there, or name its folder in SEEDS_DIR.")
-    return found[0]
+    if found:
+        return found[0]
+    if close := next((name for name in names if table.lower() in name.lower() and not name.startswith((".", "~$"))), ""):
+        raise ReadingError(f"there is no such file; if {close} is meant, save it as {table}.csv or {table}.xlsx.")
+    raise ReadingError("it cannot be read: No such file or directory; put the file there, or name its folder in SEEDS_DIR.")
 
 
-def _fetch(url: str, table: str, copies: Path) -> list[File]:
+def without_password(text: str) -> str:
+    """A text without the user and the password of addresses in it."""
+    return re.sub(r"//[^/\s]*@", "//...@", text)
+
+
+def _fetch(url: str, table: str, copies: Path) -> None:
     """Copies the files of a table from any store that fsspec can read."""
     import fsspec
 
-    # Keeps a password in the URL out of logs.
-    shown = re.sub(r"//[^/@]*@", "//...@", url.rstrip("/"))
+    options = {}
     try:
-        store, root = fsspec.url_to_fs(url, use_listings_cache=False, **_options(url))
-        names = _names(store, root, table)
-        name = _only(names, table, shown)
-        place = f"{root.rstrip('/')}/{name}"
-        parts = [name]
-        if "." not in name and store.isdir(place):
-            parts = [f"{name}/{part}" for part in sorted(_base(one) for one in store.ls(place, detail=False)) if _stem(part) is not None]
-        files = []
+        if url.startswith("http"):
+            import aiohttp
+
+            # A large file takes longer than the five minutes that aiohttp allows.
+            own = fsspec.config.conf.get(url.partition(":")[0], {}).get("client_kwargs", {})
+            options = {"client_kwargs": {**own, "timeout": aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
+        store, root = fsspec.url_to_fs(url, use_listings_cache=False, **options)
+        name = _only(_names(store, root, table), table, without_password(url))
+        root, parts = root.rstrip("/"), [name]
+        if "." not in name and store.isdir(f"{root}/{name}"):
+            (copies / name).mkdir()
+            parts = [f"{name}/{part}" for part in _listed(store, f"{root}/{name}") if _stem(part) is not None]
         for part in parts:
-            copy = copies / part
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            store.get_file(f"{root.rstrip('/')}/{part}", str(copy))
-            files.append(File(copy, part))
-        return files
+            store.get_file(f"{root}/{part}", str(copies / part))
     except ReadingError:
         raise
     except ImportError as error:
@@ -224,29 +227,18 @@ def _fetch(url: str, table: str, copies: Path) -> list[File]:
         package = error.name or (named and named[1])
         raise ReadingError(f"it cannot be read: {error}; install it with `.venv/bin/pip install {package or '...'}`.") from None
     except Exception as error:  # each store has its own errors
-        text = str(error).replace(url, shown) or type(error).__name__
+        text = without_password(str(error)) or type(error).__name__
         raise ReadingError(f"it cannot be read: {text}; check the address and your access to it, and load it again.") from None
 
 
-def _options(url: str) -> dict[str, Any]:
-    """Extends fsspec's own settings: a large file takes longer than the five minutes that aiohttp allows."""
-    if not url.startswith("http"):
-        return {}
-    import aiohttp
-    import fsspec.config
-
-    own = fsspec.config.conf.get(url.partition(":")[0], {}).get("client_kwargs", {})
-    return {"client_kwargs": {**own, "timeout": aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
-
-
-def _base(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[2]
+def _listed(store: Any, folder: str) -> list[str]:
+    return sorted({PurePosixPath(path).name for path in store.ls(folder, detail=False)})
 
 
 def _names(store: Any, root: str, table: str) -> list[str]:
     """The names in a folder; if it cannot be listed, as on a web server, the first of the usual names that exists there."""
     try:
-        names = sorted({_base(path) for path in store.ls(root, detail=False)})
+        names = _listed(store, root)
     except (FileNotFoundError, NotADirectoryError):
         names = []
     if any(_is_of(name, table) for name in names):
