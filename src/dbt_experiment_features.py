@@ -52,7 +52,7 @@ from experiment_features.runs import LockHeldError, Node, Run, RunError, storabl
 LOCK_WAIT_SECONDS = 600.0
 # A stopped run that takes longer is ended by force, to keep within the five seconds promised.
 LONGEST_END_SECONDS = 3.5
-STOPPED = "The run was stopped; what was published before stays."
+STOPPED = "The run was stopped; what is published is complete, from an earlier run or, if it had come that far, from this one."
 LOCK_LOST = "The connection that holds the lock was cut, so the run stops here; start it again."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.

@@ -46,7 +46,7 @@ def test_input_has_every_kind_of_bad_row_and_no_other(tmp_path: Path) -> None:
     faults = sorted(fault for _, _, _, _, fault in result.rejected)
     assert faults == [
         "duplicate_id", "duplicate_row", "id_not_integer", "missing_id", "negative_run_time", "no_compounds",
-        "run_time_not_number", "unknown_user", "unusable_compounds",
+        "run_time_not_number", "unknown_compounds", "unknown_user",
     ]  # fmt: skip
     lists = [row.cells[2].split(";") for row in oracle.load(oracle.EXPERIMENTS, experiments).rows]
     assert sum(len(ids) != len(set(ids)) for ids in lists) == 1

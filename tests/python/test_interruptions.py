@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 from conftest import BUILD_WITHOUT_TESTS, PROJECT, Project
+from test_published_input import EXPECTED
 from test_runs import held_at, last_run, wait_for_held, wait_until
 
 from experiment_features.runs import Run
@@ -66,6 +67,7 @@ def other_run(project: Project) -> Iterator[None]:
 
 def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: Project) -> None:
     """It changes nothing at all from the moment another run has started."""
+    stopped = 0
     for number, count in enumerate(moments(random.Random(1))):
         process = built.start_fork(*BUILD_WITHOUT_TESTS, FEATURES_STARTED_BY=f"lost {number}")
         wait_for_nodes(built, f"lost {number}", count)
@@ -75,7 +77,11 @@ def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: P
             output, code = process.wait(60)
             assert "Traceback" not in output, output
             assert everything(built) == before, count
-        assert code != 0 and "The connection that holds the lock was cut, so the run stops here; start it again." in output, output
+        is_stopped = code != 0 and "The connection that holds the lock was cut, so the run stops here; start it again." in output
+        # If the connection was cut when nothing was left to do, only the run log lacks the end.
+        assert is_stopped or "The end of the run is not in the run log" in output, output
+        stopped += is_stopped
+    assert stopped > MOMENTS / 2
 
 
 def test_build_after_one_that_has_lost_its_lock(built: Project, published: Project, make_project: Callable[[str], Project]) -> None:
@@ -116,8 +122,8 @@ def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Pro
         assert status == "succeeded" or (status == "cancelled" and code != 0 and "Traceback" not in output), output
         cancelled += status == "cancelled"
         wait_until(built, "select 1 where not exists (select from pg_stat_activity where application_name like 'experiment_features %')")
-        assert status == "succeeded" or built.features() == before
-        before = built.features()
+        # A run may be stopped when it has published.
+        assert built.features() in (before, EXPECTED)
     assert cancelled > MOMENTS / 3
     built.dbt(*BUILD_WITHOUT_TESTS, FEATURES_LOCK_WAIT="0")
 
