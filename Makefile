@@ -37,8 +37,8 @@ run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every m
 	@$(ACTIVATE) && export SHOW_FEATURES=20 FEATURES_PROGRESS=1 && exec dbt --log-level warn build --exclude-resource-type unit_test
 
 test: installed-test installed-duckdb installed-service ## every check: lint, dbt's unit and data tests, pytest
-	@# Three workers on two cores, since tests spend much time waiting; in the order of tests/python/conftest.py.
-	@$(ACTIVATE) && python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@# Four workers on two cores, since tests spend much time waiting; in the order of tests/python/conftest.py.
+	@$(ACTIVATE) && python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test-fast: installed-test installed-duckdb ## the checks between two edits, in about a minute
 	@$(ACTIVATE) && python -m pytest -q -n 2 --dist loadfile $(addprefix tests/python/test_,dbt.py published_input.py accepted.py reading.py files_page.py)
