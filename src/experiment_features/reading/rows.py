@@ -248,6 +248,7 @@ class Form:
                 place for place, line in enumerate(plain)
                 if marks[place] != self._marks or b'"' in line or line == self._marks or (may_be_header and self._may_be_header(line))
             ]  # fmt: skip
+        split = dict(zip(odd, self._split([plain[place] for place in odd]))) if plain and b'"' in block else {}
         out: list[bytes] = []
         place = start = 0
         for stop in [*odd, len(lines)]:
@@ -265,7 +266,9 @@ class Form:
             end = start + len(line)
             if b'\\"' in line and self._escaped_quote.search(line.decode()):
                 reason = ESCAPED_QUOTE
-            elif not (plain and line.rstrip(b"\r\n") == plain[place] and (cells := self._cells(line))):
+            elif split and line.rstrip(b"\r\n") == plain[place]:
+                cells = split[place]
+            else:
                 if not (record := record_at(block, start, self._separator)):
                     return b"".join(out), block[start:]
                 cells, end = record
@@ -277,12 +280,13 @@ class Form:
             place, start = place + len(taken), end
         return b"".join(out), b""
 
-    def _cells(self, line: bytes) -> list[str]:
-        """The cells of a line; none if it may not be a whole record. This takes less time, but white space in front of a quote has to be gone."""
+    def _split(self, lines: Sequence[bytes]) -> list[list[str]]:
+        """The cells of each line; none if one may not be a whole record. This takes less time, but white space in front of quotes has to be gone."""
         try:
-            return [cell.strip(WHITE_SPACE) for cell in next(csv.reader([line.decode()], delimiter=self._separator, strict=True))]
+            records = [[cell.strip(WHITE_SPACE) for cell in cells] for cells in csv.reader(map(bytes.decode, lines), delimiter=self._separator, strict=True)]
         except csv.Error:
             return []
+        return records if len(records) == len(lines) else []
 
     def _are_rows(self, lines: Sequence[bytes]) -> bool:
         """Whether a record is several rows, because a quote is open by mistake.
