@@ -173,7 +173,8 @@ def outcomes_of(engine: str, project: Project, inputs: Sequence[Files]) -> Itera
         for model in models:
             sql = model.sql
             for relation, (schema, seed) in raw.items():
-                sql = sql.replace(relation, f"{schema}.case_{number}_{seed}")
+                # Not the table that records the load, whose name is longer.
+                sql = re.sub(rf"{re.escape(relation)}(?!\w)", f"{schema}.case_{number}_{seed}", sql)
             connection.build(f"built_{model.name}", sql)
         yield {model.name: Counter(map(canonical, connection.rows(f"built_{model.name}"))) for model in models}
         connection.forget()
