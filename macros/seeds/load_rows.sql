@@ -47,12 +47,14 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Without lineSep, Spark takes the first line end that it finds, even inside quotes, for that of the file, and changes all others. #}
 {% macro spark__load_rows(relation, rows, columns) -%}
     {%- set path = rows.save(numbered=true) -%}
     {%- if not rows.problem -%}
         {%- do run_query(
             'create or replace temporary view ' ~ relation.identifier ~ '_file (' ~ typed(['row_number'] + rows.columns + ['row_fault', 'row_text'], 'string')
-            ~ ") using csv options (path '" ~ path ~ "', sep ',', quote '\"', escape '\"', multiLine 'true', nullValue '" ~ rows.marker ~ "', emptyValue '')"
+            ~ ") using csv options (path '" ~ path ~ "', sep ',', quote '\"', escape '\"', multiLine 'true', lineSep '\n', nullValue '" ~ rows.marker
+            ~ "', emptyValue '')"
         ) -%}
         {%- do run_query(
             'insert overwrite table ' ~ relation ~ ' select cast(row_number as bigint), '
