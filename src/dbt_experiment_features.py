@@ -52,7 +52,7 @@ from experiment_features.runs import LockHeldError, Node, Run, RunError, storabl
 LOCK_WAIT_SECONDS = 600.0
 # A stopped run that takes longer is ended by force, to keep within the five seconds promised.
 LONGEST_END_SECONDS = 3.5
-STOPPED = "The run was stopped; what is published is complete, from an earlier run or, if it had come that far, from this one."
+STOPPED = "The run was stopped; the published tables are complete, either from an earlier run or from this one."
 LOCK_LOST = "The connection that holds the lock was cut, so the run stops here; start it again."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
@@ -425,7 +425,8 @@ def _replace() -> None:
     """Makes the replacements, if everything they replace is as expected."""
     for contact in CONTACTS:
         found = getattr(contact.owner, contact.name, None)
-        if tuple(inspect.signature(found).parameters) != contact.parameters if callable(found) else found is None or contact.parameters is not None:
+        parameters = tuple(inspect.signature(found).parameters) if callable(found) else None
+        if found is None or parameters != contact.parameters:
             owner = getattr(contact.owner, "__qualname__", None) or contact.owner.__name__
             raise DbtRuntimeError(
                 f"This project does not know {owner}.{contact.name} of the installed dbt {dbt.version.__version__}; "

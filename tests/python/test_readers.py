@@ -91,7 +91,7 @@ def test_readers_see_one_publication_across_all_tables(project: Project) -> None
             project.dbt("seed", "--quiet")
             project.dbt("run", "--quiet")
         else:
-            project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+            project.dbt(*BUILD, "--quiet")
 
     # Most publications come from one process that keeps dbt loaded, which saves time.
     publisher = project.start(

@@ -348,3 +348,20 @@ def test_columns_that_nobody_describes_may_be_numbered(tmp_path: Path) -> None:
     (tmp_path / "places.csv").write_text("address,address_2\na,b\n")
     rows = Rows(str(tmp_path), "places")
     assert (rows.columns, rows.problem) == (["address", "address_2"], "")
+
+
+def test_cell_longer_than_the_limit_of_csv_is_saved_for_spark(tmp_path: Path) -> None:
+    text = "x" * 200_000
+    (tmp_path / "compounds.csv").write_text(f"{HEADER}1,{text},y\n")
+    limit = csv.field_size_limit(131_072)
+    try:
+        rows = Rows(str(tmp_path), "compounds", COLUMNS)
+        assert text in Path(rows.save(numbered=True)).read_text() and not rows.problem
+    finally:
+        csv.field_size_limit(limit)
+
+
+def test_header_below_lines_with_other_breaks(tmp_path: Path) -> None:
+    """Only line feeds and carriage returns end a line, as in an editor."""
+    (tmp_path / "compounds.csv").write_text(f"Export\nby\vthe laboratory\x85in\u2028March\n{HEADER}")
+    assert problem(tmp_path) == "the header seems to be on line 3, not on line 1; remove the lines before it."

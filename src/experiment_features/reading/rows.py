@@ -94,6 +94,7 @@ class Rows:
             with open(path + ".rejected", "w", encoding="utf-8", newline="") as text:
                 shutil.copyfileobj(self.rejected, text)
             return path
+        # By default, csv refuses cells of more than 128 KiB.
         csv.field_size_limit(1 << 30)
         with open(path, "w", encoding="utf-8", newline="") as text:
             writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
