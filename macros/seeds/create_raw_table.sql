@@ -39,5 +39,7 @@ comment on column {{ relation }}.row_text is 'The row itself, if it cannot be sp
 
 {# In: typed(['a', 'order'], 'text')     Out: "a" text, "order" text #}
 {% macro typed(columns, type) -%}
-    {{ return(adapter.quote(columns | join(adapter.quote(' ' ~ type ~ ', '))) ~ ' ' ~ type) }}
+    {%- for column in columns -%}
+        {{ adapter.quote(column) }} {{ type }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}
