@@ -7,6 +7,7 @@ The loading macros get the project's reader. CONTACTS, at the end, lists what is
 
 from __future__ import annotations
 
+import _thread
 import dataclasses
 import gc
 import getpass
@@ -200,10 +201,10 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
 def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: Any) -> Any:
     connection = _own_connection(adapter)
     with _stopped_by_signals() as let_end:
-        run = _begin(adapter, connection, task.num_nodes)
         status, message = "failed", None
         try:
             try:
+                run = _begin(adapter, connection, task.num_nodes)
                 result = _execute_nodes(task, selected_uids)
                 if task.interpret_results(result.results):
                     status = "succeeded"
@@ -220,7 +221,8 @@ def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: 
             message = _failure or str(error)
             raise
         finally:
-            _end(run, status, message, task.node_results)
+            if _current_run:
+                _end(_current_run, status, message, task.node_results)
 
 
 def _execute_nodes(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
@@ -261,15 +263,13 @@ def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
             except psycopg2.Error as fault:
                 _warn(f"The run is not in the run log: {str(fault).strip()}")
             raise RunError(message) from error
-        try:
-            run.begin()
-        except KeyboardInterrupt:
-            _end(run, "cancelled", None, ())
-            raise RunError(STOPPED) from None
+        # From here on, an interrupt ends a run that has a row.
+        _current_run = run
+        run.begin()
     except (RunError, psycopg2.Error) as error:
+        _current_run = None
         handle.close()
         raise DbtRuntimeError(str(error).strip()) from error
-    _current_run = run
     return run
 
 
@@ -309,8 +309,7 @@ def _stopped_by_signals() -> Iterator[Callable[[], None]]:
 
     Yields a function to call when all nodes have ended; it makes further signals have no effect.
     """
-    timer = threading.Timer(LONGEST_END_SECONDS, _leave)
-    timer.daemon = True
+    has_ended = threading.Event()
 
     def ignore() -> None:
         for number in before:
@@ -318,17 +317,19 @@ def _stopped_by_signals() -> Iterator[Callable[[], None]]:
 
     def stop(*_: object) -> None:
         ignore()
-        timer.start()
+        # A thread of `threading` would wait for a lock that the main thread may have at this moment.
+        _thread.start_new_thread(_leave_unless, (has_ended,))
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in _handled()}
     try:
         yield ignore
     finally:
-        timer.cancel()
         ignore()
-        # In dbt's own program, little is left to do, and a signal would only add Python's traceback.
+        # In dbt's own program, little is left to do, and a signal would only add Python's traceback; but at its exit, an
+        # interrupted pool of threads may wait for a lock that nobody gives back.
         if Path(sys.argv[0]).name != "dbt":
+            has_ended.set()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -347,8 +348,10 @@ def _handled() -> list[signal.Signals]:
     return [one for one in STOPPING if is_main and not (one is signal.SIGHUP and signal.getsignal(one) is signal.SIG_IGN)]
 
 
-def _leave() -> None:
-    """Ends the process, after recording the end of the run if the server answers."""
+def _leave_unless(has_ended: threading.Event) -> None:
+    """Ends the process if that takes too long, after recording the end of the run if the server answers."""
+    if has_ended.wait(LONGEST_END_SECONDS):
+        return
     if _current_run is not None:
         ending = threading.Thread(target=_end, args=(_current_run, "cancelled", None, ()), daemon=True)
         ending.start()

@@ -74,7 +74,7 @@ class ForkedProcess:
         self._connection.settimeout(seconds)
         # A pipe holds about 64 KiB, so it has to be emptied meanwhile.
         printed: list[str] = []
-        reader = threading.Thread(target=lambda: printed.append(open(self._output, encoding="utf-8", errors="replace").read()))
+        reader = threading.Thread(target=lambda: printed.append(open(self._output, encoding="utf-8", errors="replace").read()), daemon=True)
         reader.start()
         code = int(self._answers.readline())
         reader.join()

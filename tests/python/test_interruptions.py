@@ -74,7 +74,7 @@ def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: P
         built.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'experiment_features run %'")
         with other_run(built):
             before = everything(built)
-            output, code = process.wait(60)
+            output, code = process.wait(30)
             assert "Traceback" not in output, output
             assert everything(built) == before, count
         is_stopped = code != 0 and "The connection that holds the lock was cut, so the run stops here; start it again." in output
@@ -250,6 +250,32 @@ def test_interrupt_while_dbt_parses_ends_it(built: Project, published: Project) 
     output, code = process.communicate()[0], process.returncode
     assert code == -signal.SIGINT and "Traceback" not in output, output
     assert last_run(built) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        # Python waits for the pool's lock at the end of the process.
+        "from multiprocessing.pool import Pool\n"
+        "def interrupted(pool):\n"
+        "    pool._change_notifier._wlock.acquire()\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "Pool.close = interrupted\n",
+        # The run has its row, and no node has begun.
+        "from experiment_features.runs import Run\n"
+        "begin = Run.begin\n"
+        "def interrupted(run):\n"
+        "    begin(run)\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "Run.begin = interrupted\n",
+    ],
+    ids=["with the lock of a pool of threads", "after the run has begun"],
+)
+def test_interrupt_at_a_certain_place(built: Project, published: Project, change: str) -> None:
+    (built.folder / "dbt_faulty.py").write_text("import signal\n" + change)
+    output, code = built.start_fork("seed", PYTHONPATH=str(built.folder)).wait(30)
+    assert code != 0 and "Traceback" not in output, output
+    assert last_run(built)[2] == "cancelled"
 
 
 @pytest.mark.parametrize("number", SIGNALS)
