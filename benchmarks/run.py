@@ -36,6 +36,7 @@ from generate import FORMS
 from results import Measurements, write_results
 
 from experiment_features.postgres import Server, ServerError
+from experiment_features.progress import Progress
 
 BENCHMARKS = Path(__file__).resolve().parent
 PROJECT = BENCHMARKS.parent
@@ -140,18 +141,26 @@ class Benchmark:
 
     def measure_all(self, contenders: list[Contender], repeats: int) -> list[Measurements]:
         """Measures every contender `repeats` times, taking turns. Raises BenchmarkError if one fails or they disagree."""
-        for form in sorted({contender.form for contender in contenders}):
-            self.tell(f"writing the {form} files\n")
-            self.run([sys.executable, BENCHMARKS / "generate.py", self.rows, self.folder / form, "--form", form])
+        forms = sorted({contender.form for contender in contenders})
         measured = [Measurements(contender) for contender in contenders]
-        for turn in range(repeats):
-            for one in measured:
-                self.tell(f"run {turn + 1} of {repeats}: {one.contender.name} ... ")
-                if turn == 0:
-                    self.prepare(one.contender)
-                self.measure(one)
-                print(f"{one.seconds[-1]:.2f} s, {one.peak_mib[-1]:.0f} MiB", flush=True)
-                self.check(one.contender, contenders, finish=turn == 0)
+        progress = Progress(len(forms) + len(measured) * repeats, sys.stdout)
+        try:
+            for form in forms:
+                step = f"{self.rows:,} rows, the {form} files"
+                progress.begin(step)
+                self.run([sys.executable, BENCHMARKS / "generate.py", self.rows, self.folder / form, "--form", form])
+                progress.end(step, step)
+            for turn in range(repeats):
+                for one in measured:
+                    step = f"{self.rows:,} rows, {one.contender.name}"
+                    progress.begin(step)
+                    if turn == 0:
+                        self.prepare(one.contender)
+                    self.measure(one)
+                    self.check(one.contender, contenders, finish=turn == 0)
+                    progress.end(step, f"{step}, measured {one.seconds[-1]:.2f} s and {one.peak_mib[-1]:.0f} MiB")
+        finally:
+            progress.stop()
         return measured
 
     def prepare(self, contender: Contender) -> None:
@@ -213,7 +222,6 @@ class Benchmark:
             self.query(f"create table {EXPECTED} as select * from {contender.features}")
         elif contender.features and reference in [one.name for one in contenders] and (finish or not contender.finish):
             if contender.finish:
-                self.tell(f"features of {contender.name}, not measured\n")
                 self.run_for(contender, contender.finish)
             if difference := first_difference(self.connection, EXPECTED, contender.features):
                 raise BenchmarkError(f"{contender.name} and {reference} disagree at {self.rows:,} rows: {difference}.")
@@ -266,10 +274,6 @@ class Benchmark:
     def server_version(self) -> str:
         """The version of the server, such as "18.4"."""
         return self.query("show server_version")[0][0]
-
-    def tell(self, text: str) -> None:
-        """Prints what is running now."""
-        print(f"{self.rows:,} rows, {text}", end="", flush=True)
 
 
 def environment_for(server: Server) -> dict[str, str]:

@@ -143,7 +143,8 @@ def _follow(event: EventMsg) -> None:
         elif event.info.name == "NodeFinished":
             node, result = event.data.node_info, event.data.run_result
             if _progress:
-                _progress.end(node.node_name, node.resource_type, result.status)
+                is_shown = node.resource_type in ("seed", "model") and result.status != "skipped"
+                _progress.end(node.node_name, is_shown * f"{node.resource_type} {node.node_name} {result.status}")
             rows = dict(result.adapter_response).get("rows_affected")
             # If the connection is gone, so is the lock, and the run stops for that.
             with suppress(psycopg2.Error):

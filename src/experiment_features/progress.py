@@ -1,4 +1,4 @@
-"""Shows what a run is doing: in a terminal one line that is overwritten, elsewhere a line for each seed and model."""
+"""Shows what long work is doing: in a terminal one line that is overwritten, elsewhere a line for each step that has ended."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SECONDS_BETWEEN_LINES = 0.2
 
 
 class Progress:
-    """Shows the progress of a run until `stop` is called. If the output is closed, nothing more is shown.
+    """Shows the progress of some work until `stop` is called. If the output is closed, nothing more is shown.
 
     Args:
-        steps: number of nodes that the run works on.
+        steps: number of nodes of a run, or other steps.
         output: where the progress is shown.
     """
 
@@ -36,18 +36,23 @@ class Progress:
             threading.Thread(target=self._show, daemon=True).start()
 
     def begin(self, name: str) -> None:
-        """Records that the node `name` has started."""
+        """Records that the step `name` has started."""
         with self._lock:
             self._running[name] = time.monotonic()
 
-    def end(self, name: str, kind: str, status: str) -> None:
-        """Counts a node that has ended; `kind` and `status` are dbt's."""
+    def end(self, name: str, line: str = "") -> None:
+        """Counts a step that has ended; the line, if there is one, is shown with its seconds, except in a terminal."""
         with self._lock:
             self._done += 1
             seconds = time.monotonic() - self._running.pop(name, time.monotonic())
             self.files.pop(name, None)
-            if not self._is_terminal and kind in ("seed", "model") and status != "skipped":
-                self._print(f"{self._done} of {self._steps}: {kind} {name} {status}, {seconds:.1f} s\n")
+            if line and not self._is_terminal:
+                self._print(f"{self._done} of {self._steps}: {line}, {seconds:.1f} s\n")
+
+    def say(self, text: str) -> None:
+        """Prints a line that stays, in a terminal too."""
+        with self._lock:
+            self._print(f"\r\x1b[K{text}\n" if self._is_terminal else f"{text}\n")
 
     def stop(self) -> None:
         """Removes the line from a terminal."""
@@ -64,7 +69,7 @@ class Progress:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._output.fileno())
 
     def _show(self) -> None:
-        """Shows what is done, and the node that has been running longest: `12 of 47 done; user_features 3 s`."""
+        """Shows what is done, and the step that has been running longest: `12 of 47 done; user_features 3 s`."""
         while not self._stopped.wait(SECONDS_BETWEEN_LINES):
             with self._lock:
                 text = f"{self._done} of {self._steps} done"

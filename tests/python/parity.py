@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -44,8 +44,11 @@ from test_errors import FAULTS
 from test_file_forms import EMPTY_FIRST_CELL, FORMS, QUOTES_AND_LINE_BREAKS, rows_of
 
 from experiment_features.postgres import Server
+from experiment_features.progress import Progress
 
 ENGINES = ("postgres", "duckdb", "spark")
+# Inputs between two lines of the progress.
+BLOCK = 25
 Files = dict[str, bytes]
 Row = tuple[Any, ...]
 # The problem of a file that could not be loaded, or the rows of each relation with the number of times each occurs.
@@ -413,40 +416,47 @@ def main() -> int:
         print("No engine is installed beside Postgres; `make parity` installs them.")
         return 1
     cases = inputs(arguments.generated, of_adversarial=3)
+    wanted_of = {engine: [name for name in cases if is_for(engine, name)] for engine in ("postgres", *engines)}
+    with_large, with_cluster = bool(arguments.large_rows) and "duckdb" in engines, "spark" in engines
+    progress = Progress(sum(-(-len(names) // BLOCK) for names in wanted_of.values()) + with_large + with_cluster, sys.stdout)
     differences = 0
-    began = time.monotonic()
 
-    def tell(text: str) -> None:
-        print(f"{time.monotonic() - began:5.0f} s  {text}", flush=True)
+    def outcomes(engine: str) -> Iterator[tuple[str, Outcome]]:
+        names = wanted_of[engine]
+        found = outcomes_of(engine, project, [cases[name] for name in names])
+        for start in range(0, len(names), BLOCK):
+            block = names[start : start + BLOCK]
+            step = f"{engine}, inputs {start + 1} to {start + len(block)} of {len(names)}"
+            progress.begin(step)
+            # Takes no outcome more than there are names in the block.
+            yield from zip(block, found, strict=False)
+            progress.end(step, step)
+
+    def compare(what: str, difference_of: Callable[[], str | None]) -> int:
+        progress.begin(what)
+        text = difference_of()
+        progress.end(what, what)
+        if text:
+            progress.say(f"There is a difference, {what}:\n{text}")
+        return text is not None
 
     with tempfile.TemporaryDirectory(prefix="parity", ignore_cleanup_errors=True) as temporary:
         Path(temporary).chmod(0o755)
-        with project_for_all(Path(temporary)) as project:
-            tell(f"Postgres: {len(cases)} inputs ...")
-            expected = list(outcomes_of("postgres", project, list(cases.values())))
-            for engine in engines:
-                wanted_of = {name: wanted for name, wanted in zip(cases, expected, strict=True) if is_for(engine, name)}
-                tell(f"{engine}: {len(wanted_of)} inputs ...")
-                outcomes = outcomes_of(engine, project, [cases[name] for name in wanted_of])
-                for number, ((name, wanted), found) in enumerate(zip(wanted_of.items(), outcomes, strict=True), 1):
-                    if sys.stdout.isatty():
-                        print(f"\r{engine}: {number} of {len(wanted_of)} compared", end="\r", flush=True)
-                    elif number % 25 == 0:
-                        tell(f"{engine}: {number} of {len(wanted_of)} compared")
-                    if text := difference(wanted, found):
-                        differences += 1
-                        tell(f"{engine} differs on '{name}':\n{text}")
-            if arguments.large_rows and "duckdb" in engines:
-                tell(f"Postgres and duckdb: {arguments.large_rows:,} generated experiments ...")
-                if text := compare_large(project, arguments.large_rows):
-                    differences += 1
-                    tell(f"duckdb differs on them:\n{text}")
-            if "spark" in engines:
-                tell("Postgres and a Spark cluster: the published files ...")
-                if text := compare_cluster(project):
-                    differences += 1
-                    tell(f"The Spark cluster differs:\n{text}")
-    relations = next(len(outcome) for outcome in expected if not isinstance(outcome, str))
+        try:
+            with project_for_all(Path(temporary)) as project:
+                expected = dict(outcomes("postgres"))
+                for engine in engines:
+                    for name, found in outcomes(engine):
+                        if text := difference(expected[name], found):
+                            differences += 1
+                            progress.say(f"{engine} differs on '{name}':\n{text}")
+                if with_large:
+                    differences += compare(f"DuckDB, {arguments.large_rows:,} generated experiments", lambda: compare_large(project, arguments.large_rows))
+                if with_cluster:
+                    differences += compare("a Spark cluster, the published files", lambda: compare_cluster(project))
+        finally:
+            progress.stop()
+    relations = next(len(outcome) for outcome in expected.values() if not isinstance(outcome, str))
     print(
         f"{differences} differences." if differences
         else f"No difference between postgres and {' and '.join(engines)}, on {relations} relations of each input."
