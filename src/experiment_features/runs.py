@@ -17,9 +17,13 @@ from typing import Any, NamedTuple
 import psycopg2
 from psycopg2 import sql
 
+from experiment_features.reading.text import without_excerpt
+
 OLDEST_SERVER = 14
 SECONDS_TO_END = 10
 SECONDS_BETWEEN_TRIES = 0.1
+# The application_name for the connection that has the lock, followed by the id of the run.
+NAME_OF_HOLDER = "experiment_features run "
 # A host that is gone is noticed in about a minute, where the server would wait for hours by default.
 KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
 
@@ -120,7 +124,7 @@ class Run:
 
         Raises LockHeldError if the other run is still there.
         """
-        self._execute("select set_config('application_name', %s, false)", f"experiment_features run {self.run_id}")
+        self._execute("select set_config('application_name', %s, false)", NAME_OF_HOLDER + self.run_id)
         began, is_told = time.monotonic(), False
         # Trying again and again, as Ctrl-C could not end a statement that waits.
         while not self._execute("select pg_try_advisory_lock(%s)", self._key)[0][0]:
@@ -180,16 +184,15 @@ class Run:
     def _holder(self) -> str:
         """Says which run has the lock, and since when."""
         holding = self._execute(LOCK_HOLDER, self._key)
-        run_id = holding[0][1].rpartition(" ")[2] if holding else "that has just ended"
-        text = f"The schema {self._schema} is being built by the run {run_id}"
+        run_id, details = holding[0][1].removeprefix(NAME_OF_HOLDER) if holding else "that has just ended", ""
         if self._has_log():
-            found = self._execute(
-                "select command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {audit}.runs where id = %s",
-                run_id,
-            )
-            for command, started_by, started in found:
-                text += f" ({command}, by {started_by}, since {started} UTC)"
-        return text
+            # Postgres cuts a long application_name.
+            for run_id, *found in self._execute(
+                "select id, command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {audit}.runs "
+                "where starts_with(id, %s) and finished is null", run_id
+            ):  # fmt: skip
+                details = " ({}, by {}, since {} UTC)".format(*found)
+        return f"The schema {self._schema} is being built by the run {run_id}{details}"
 
     def begin(self) -> None:
         """Writes the row of the run, and closes those of runs that were killed. After an earlier command of the same run, that one's row goes on.
@@ -277,4 +280,5 @@ class Run:
 
 
 def _as_json(nodes: Sequence[Node]) -> str:
-    return json.dumps([{**one._asdict(), "message": one.message and storable(one.message)} for one in nodes])
+    """The nodes, with messages that everyone who may read the run log may see."""
+    return json.dumps([{**one._asdict(), "message": one.message and storable(without_excerpt(one.message))} for one in nodes])

@@ -62,7 +62,7 @@ CELLS = [
     Cell("Arabic digits in an id", "1٢", IDS, "id_not_integer", no_digit("٢")),
     Cell("full-width digits in an id", "１", IDS, "id_not_integer", no_digit("１")),
     Cell("the letter O instead of a zero in an id", "1O", IDS, "id_not_integer", no_digit("O")),
-    Cell("a character beyond the first 65536 in an id", "1𝟐", IDS, "id_not_integer", no_digit("𝟐")),
+    Cell("a character above U+FFFF in an id", "1𝟐", IDS, "id_not_integer", no_digit("𝟐")),
     Cell("a non-breaking space inside an id", "1\u00a0000", IDS, "id_not_integer", no_digit("\u00a0")),
     Cell("a list", "1;2;3", LISTS, [1, 2, 3]),
     Cell("a list with white space around its ids", "1 ; 2 ;\t3", LISTS, [1, 2, 3]),

@@ -45,8 +45,8 @@ CELLS_TITLE = """
 ## How values can be written
 
 A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot group digits (`12,5`).
-Otherwise the run time is left empty, as is `1.234` in a file with a run time such as `1.234.567`, or in one with decimal commas and no
-certain decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
+Otherwise a run time with a comma is left empty. So is `1.234` in a file that also has `1.234.567`, or decimal commas and no point that
+must be a decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
 """
 LEFT_OUT_TITLE = f"""
 ## What happens to bad rows
@@ -60,7 +60,7 @@ An experiment of an accepted user counts even if its run time or some of its com
 | run time or sign-up date missing or unusable; list of compounds empty | the row is used with that cell empty |
 | unknown or unusable ids in a list of compounds | the row is used without these ids |
 
-Each problem is a row of `features.rejected_rows`: file, row number as an editor shows it, column, reason, what to do about it, and
+Each such row or cell is in `features.rejected_rows`: file, row number as an editor shows it, column, reason, what to do about it, and
 whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. A run ends
 with a sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service have them too. `make rejects`
 prints them with every row and its text. An id or date that may be a name or an e-mail address is not shown as an example.

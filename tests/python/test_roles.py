@@ -55,6 +55,16 @@ def test_personal_data_is_nowhere_a_reader_looks(made: Project) -> None:
     assert found == []
 
 
+def test_run_log_does_not_show_the_text_of_a_file(make_project: Callable[[str], Project]) -> None:
+    project = make_project("excerpt")
+    (project.seeds / "users.csv").write_bytes("user_id,name,email,signup_date\n1,José,j@example.com,2023-02-01\n".encode("cp1252"))
+    output = project.dbt("seed", succeeds=False)
+    assert "it would read '1,José,j@example.com,2023-02-01': set the encoding" in output
+    [(message,)] = project.query("select message from {schema}_audit.run_nodes where node like '%.users'")
+    assert "line 2 is not UTF-8 text" in message and "it would read '...': set the encoding" in message
+    assert project.query("select id from {schema}_audit.runs where position('José' in runs::text) > 0") == []
+
+
 def test_tables_that_are_built_later_are_readable_too(made: Project) -> None:
     made.dbt("run", "--quiet")
     assert made.query(f"set role {READER}; select count(*) from {{schema}}.user_features") == [(10,)]

@@ -61,11 +61,11 @@ def built(project: Project) -> Project:
 
 def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Project, published: Project) -> None:
     with held_at(built) as release:
-        first = built.begin("seed", FEATURES_STARTED_BY="alice")
+        # Longer than the name of a connection.
+        run_id = "nightly run, as the scheduler names it, of today"
+        first = built.begin("seed", FEATURES_STARTED_BY="alice", FEATURES_RUN_ID=run_id)
         wait_for_held(built)
-        run_id, started = built.query(
-            "select id, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {schema}_audit.runs where status = 'running'"
-        )[0]
+        [(started,)] = built.query("select to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {schema}_audit.runs where status = 'running'")
         output = built.dbt("run", succeeds=False, FEATURES_LOCK_WAIT="0.2")
         holder = f"The schema {built.schema} is being built by the run {run_id} (dbt seed, by alice, since {started} UTC)"
         assert f"{holder}; waiting for it, for 0.2 seconds at most." in output

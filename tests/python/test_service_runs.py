@@ -151,7 +151,8 @@ def test_wait_for_a_run_that_is_stopped(built: Service, project: Project) -> Non
 def test_a_run_of_a_shell(built: Service, project: Project) -> None:
     """It is visible, keeps other runs away, and can be stopped, which leaves the published tables as they were."""
     with halted(project):
-        shell = project.start_fork(*BUILD, FEATURES_STARTED_BY="alice")
+        # An id longer than the name of a connection.
+        shell = project.start_fork(*BUILD, FEATURES_STARTED_BY="alice", FEATURES_RUN_ID="nightly-run-as-the-scheduler-names-it-of-today")
         until(lambda: at_the_halt(project))
         run = built.get("/etl?limit=1")["runs"][0]
         assert run["status"] == "running" and run["started_by"] == "alice" and 0 < run["nodes_done"] < run["nodes_total"]

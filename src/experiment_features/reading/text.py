@@ -100,6 +100,11 @@ def _end_of_lines(block: bytes) -> int:
     return max(block.rfind(b"\n"), block.rfind(b"\r", 0, len(block) - 1)) + 1
 
 
+def without_excerpt(message: str) -> str:
+    """A message without the text of the file that it shows, which may be about a person."""
+    return re.sub(r"(?<=it would read ').*(?=': set the encoding)", "...", message)
+
+
 def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[:length] + "..."
 

@@ -20,7 +20,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncNullConnectionPool, PoolTimeout
 
-from experiment_features.runs import LOCK_HOLDER, lock_key, name_of_workers
+from experiment_features.runs import LOCK_HOLDER, NAME_OF_HOLDER, lock_key, name_of_workers
 from experiment_features.service.places import CLIENT, PlaceLostError, Places
 from experiment_features.service.settings import Settings
 
@@ -34,6 +34,8 @@ STATEMENT_SECONDS = 30
 # For copying a table into a file; meanwhile, a run that changes its columns has to wait.
 EXPORT_SECONDS = 600
 CHUNK_BYTES = 64 * 1024
+# Bytes of an application_name; Postgres cuts longer ones.
+LONGEST_NAME = 63
 
 RUNS = """
 select
@@ -247,9 +249,9 @@ class Database:
         if holding is None:
             return None
         name = str(holding[1])
-        if name.startswith("experiment_features run "):
-            return name.rpartition(" ")[2]
-        # For another user's session, only the lock is visible.
+        if name.startswith(NAME_OF_HOLDER) and len(name) < LONGEST_NAME:
+            return name.removeprefix(NAME_OF_HOLDER)
+        # The name may be cut, and for another user's session only the lock is visible.
         running = await self._runs("where runs.status = 'running' order by runs.started desc limit 1")
         return str(running[0]["id"]) if running else "unknown"
 

@@ -111,8 +111,8 @@ function showRun(run) {
     running: `Running, started by ${run.started_by}`,
     succeeded: "The last run succeeded.",
     failed: "The last run failed; what was published before stays.",
-    cancelled: "The last run was cancelled; what was published before stays.",
-    interrupted: "The last run was interrupted; what was published before stays.",
+    cancelled: "The last run was cancelled; the published tables are complete, either from an earlier run or from that one.",
+    interrupted: "The last run was interrupted; the published tables are complete, either from an earlier run or from that one.",
   };
   if (element("run-state").textContent !== states[run.status]) element("run-state").textContent = states[run.status];
   const isCounted = run.nodes_total !== null;
