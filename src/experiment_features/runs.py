@@ -22,10 +22,10 @@ from experiment_features.reading.text import without_excerpt
 OLDEST_SERVER = 14
 SECONDS_TO_END = 10
 SECONDS_BETWEEN_TRIES = 0.1
-# The application_name for the connection that has the lock, followed by the id of the run.
-NAME_OF_HOLDER = "experiment_features run "
 # A host that is gone is noticed in about a minute, where the server would wait for hours by default.
 KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
+
+NAME_OF_HOLDER = "experiment_features run "
 
 # A node may be built again in a later command of the same run.
 ADD_NODES = (
@@ -58,6 +58,12 @@ def lock_key(schema: str) -> int:
 def storable(text: str) -> str:
     """A text as Postgres can store it: names of files and variables may hold bytes that are none."""
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def name_of_holder(run_id: str) -> str:
+    """The application_name for the connection that has the lock: the id of the run, or its hash if Postgres would cut or change it."""
+    name = NAME_OF_HOLDER + run_id
+    return name if len(name) < 64 and name.isascii() and name.isprintable() else NAME_OF_HOLDER + hashlib.sha256(run_id.encode()).hexdigest()[:32]
 
 
 def name_of_workers(schema: str) -> str:
@@ -124,7 +130,7 @@ class Run:
 
         Raises LockHeldError if the other run is still there.
         """
-        self._execute("select set_config('application_name', %s, false)", NAME_OF_HOLDER + self.run_id)
+        self._execute("select set_config('application_name', %s, false)", name_of_holder(self.run_id))
         began, is_told = time.monotonic(), False
         # Trying again and again, as Ctrl-C could not end a statement that waits.
         while not self._execute("select pg_try_advisory_lock(%s)", self._key)[0][0]:
@@ -184,15 +190,17 @@ class Run:
     def _holder(self) -> str:
         """Says which run has the lock, and since when."""
         holding = self._execute(LOCK_HOLDER, self._key)
-        run_id, details = holding[0][1].removeprefix(NAME_OF_HOLDER) if holding else "that has just ended", ""
+        name = holding[0][1] if holding else ""
+        run = name.removeprefix(NAME_OF_HOLDER) if name else "that has just ended"
         if self._has_log():
-            # Postgres cuts a long application_name.
-            for run_id, *found in self._execute(
+            for run_id, command, started_by, started in self._execute(
                 "select id, command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {audit}.runs "
-                "where starts_with(id, %s) and finished is null", run_id
-            ):  # fmt: skip
-                details = " ({}, by {}, since {} UTC)".format(*found)
-        return f"The schema {self._schema} is being built by the run {run_id}{details}"
+                "where finished is null order by started"
+            ):
+                # Another user's connection has no visible name.
+                if name in (None, name_of_holder(run_id)):
+                    run = f"{run_id} ({command}, by {started_by}, since {started} UTC)"
+        return f"The schema {self._schema} is being built by the run {run}"
 
     def begin(self) -> None:
         """Writes the row of the run, and closes those of runs that were killed. After an earlier command of the same run, that one's row goes on.

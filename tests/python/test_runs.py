@@ -90,6 +90,21 @@ def test_second_command_waits_then_names_the_one_that_holds_the_lock(built: Proj
     ) == [(0,)]
 
 
+def test_run_of_another_user_is_named(built: Project, published: Project) -> None:
+    built.query(
+        "create role second login; grant create on database postgres to second; grant usage on schema {schema}_audit to second; "
+        "grant select, insert, update on all tables in schema {schema}_audit to second"
+    )
+    with held_at(built) as release:
+        first = built.begin("seed", FEATURES_STARTED_BY="alice")
+        wait_for_held(built)
+        output = built.dbt("run", succeeds=False, FEATURES_LOCK_WAIT="0.1", PGUSER="second")
+        assert " (dbt seed, by alice, since 20" in output
+        release()
+        first.result()
+    built.query("drop owned by second; drop role second")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_waiting_command_that_is_stopped_ends_at_once(built: Project, published: Project, number: signal.Signals) -> None:
     with held_at(built) as release:

@@ -20,7 +20,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncNullConnectionPool, PoolTimeout
 
-from experiment_features.runs import LOCK_HOLDER, NAME_OF_HOLDER, lock_key, name_of_workers
+from experiment_features.runs import LOCK_HOLDER, NAME_OF_HOLDER, lock_key, name_of_holder, name_of_workers
 from experiment_features.service.places import CLIENT, PlaceLostError, Places
 from experiment_features.service.settings import Settings
 
@@ -34,8 +34,6 @@ STATEMENT_SECONDS = 30
 # For copying a table into a file; meanwhile, a run that changes its columns has to wait.
 EXPORT_SECONDS = 600
 CHUNK_BYTES = 64 * 1024
-# Bytes of an application_name; Postgres cuts longer ones.
-LONGEST_NAME = 63
 
 RUNS = """
 select
@@ -248,12 +246,11 @@ class Database:
             holding = await (await connection.execute(LOCK_HOLDER, [lock_key(self._schema)])).fetchone()
         if holding is None:
             return None
-        name = str(holding[1])
-        if name.startswith(NAME_OF_HOLDER) and len(name) < LONGEST_NAME:
-            return name.removeprefix(NAME_OF_HOLDER)
-        # The name may be cut, and for another user's session only the lock is visible.
         running = await self._runs("where runs.status = 'running' order by runs.started desc limit 1")
-        return str(running[0]["id"]) if running else "unknown"
+        # For another user's session, only the lock is visible. A run that has just got it is not in the log yet.
+        if running and holding[1] in (None, name_of_holder(running[0]["id"])):
+            return str(running[0]["id"])
+        return str(holding[1]).removeprefix(NAME_OF_HOLDER) if holding[1] else "unknown"
 
     async def end_run(self, run_id: str, message: str) -> None:
         """Ends a run that does not end by itself: cuts its connections to keep it from publishing, and records that in the log.
@@ -266,7 +263,7 @@ class Database:
             holding = await (await connection.execute(LOCK_HOLDER, [key])).fetchone()
             # Nobody holds the lock if the process was killed already.
             if holding is not None:
-                if not (holding[1] or "").endswith(f" {run_id}"):
+                if holding[1] != name_of_holder(run_id):
                     return
                 await connection.execute("select pg_terminate_backend(%s, 10000)", [holding[0]])
             taken = await (await connection.execute("select pg_try_advisory_lock(%s)", [key])).fetchone()
