@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import os
 import shutil
 import subprocess
@@ -77,7 +78,7 @@ def test_run_measures_everything_and_keeps_other_results(tmp_path: Path) -> None
     page = (tmp_path / "results.md").read_text()
     assert "| `dbt seed && dbt run` | " in page and "| `stock dbt seed` | " in page
     assert (tmp_path / "results.png").read_bytes().startswith(b"\x89PNG")
-    assert "100 rows, run 1 of 1: polars ... " in done.stdout
+    assert re.search(r"^5 of 11: 100 rows, polars, measured [0-9.]+ s and [0-9]+ MiB, [0-9.]+ s$", done.stdout, re.MULTILINE)
 
 
 def test_run_fails_where_contenders_disagree(tmp_path: Path) -> None:
