@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg2
@@ -143,20 +143,25 @@ def test_make_run_that_is_stopped_is_cancelled(built: Project, published: Projec
     assert last_run(built)[2] == "cancelled"
 
 
+def send(number: signal.Signals, processes: list[int]) -> None:
+    for process in processes:
+        # The connection of a file that has been loaded may have ended meanwhile.
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_process_ends_though_the_server_does_not_answer(built: Project, published: Project, number: signal.Signals) -> None:
     with held_at(built):
         process = built.start_fork("seed")
         wait_for_held(built)
         backends = [pid for (pid,) in built.query("select pid from pg_stat_activity where application_name like 'experiment_features %'")]
-        for pid in backends:
-            os.kill(pid, signal.SIGSTOP)
         try:
+            send(signal.SIGSTOP, backends)
             os.kill(process.pid, number)
             assert process.wait(LONGEST_END_SECONDS)[1] != 0
         finally:
-            for pid in backends:
-                os.kill(pid, signal.SIGCONT)
+            send(signal.SIGCONT, backends)
     built.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="10")
 
 

@@ -36,7 +36,8 @@ def held_at(project: Project, table: str = "{schema}_raw.users", mode: str = "ac
     """Blocks whatever replaces a table (or in the mode share, writes to it) until the function that it yields is called."""
     connection = psycopg2.connect(host=project.environment["PGHOST"], port=project.environment["PGPORT"], user="postgres", dbname="postgres")
     with closing(connection):
-        connection.cursor().execute(f"lock table {table.replace('{schema}', project.schema)} in {mode} mode")
+        # If an earlier test has failed and left a process behind, this one fails too, instead of waiting for it.
+        connection.cursor().execute(f"set lock_timeout = '{DEADLINE_SECONDS}s'; lock table {table.replace('{schema}', project.schema)} in {mode} mode")
         yield connection.rollback
 
 
