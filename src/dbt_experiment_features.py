@@ -144,7 +144,7 @@ def _follow(event: EventMsg) -> None:
             node, result = event.data.node_info, event.data.run_result
             if _progress:
                 is_shown = node.resource_type in ("seed", "model") and result.status != "skipped"
-                _progress.end(node.node_name, is_shown * f"{node.resource_type} {node.node_name} {result.status}")
+                _progress.end(node.node_name, f"{node.resource_type} {node.node_name} {result.status}" if is_shown else "")
             rows = dict(result.adapter_response).get("rows_affected")
             # If the connection is gone, so is the lock, and the run stops for that.
             with suppress(psycopg2.Error):
@@ -318,7 +318,7 @@ def _stopped_by_signals() -> Iterator[Callable[[], None]]:
 
     def stop(*_: object) -> None:
         ignore()
-        # A thread of `threading` would wait for a lock that the main thread may have at this moment.
+        # Starting a threading.Thread takes a lock that the main thread may hold at this moment.
         _thread.start_new_thread(_leave_unless, (has_ended,))
         raise KeyboardInterrupt
 
@@ -327,8 +327,8 @@ def _stopped_by_signals() -> Iterator[Callable[[], None]]:
         yield ignore
     finally:
         ignore()
-        # In dbt's own program, little is left to do, and a signal would only add Python's traceback; but at its exit, an
-        # interrupted pool of threads may wait for a lock that nobody gives back.
+        # dbt's own program has little left to do, and a signal would only add Python's traceback. It is still ended by force if it
+        # takes too long, because at exit an interrupted thread pool may wait for a lock that nobody releases.
         if Path(sys.argv[0]).name != "dbt":
             has_ended.set()
             for number, handler in before.items():
@@ -350,7 +350,7 @@ def _handled() -> list[signal.Signals]:
 
 
 def _leave_unless(has_ended: threading.Event) -> None:
-    """Ends the process if that takes too long, after recording the end of the run if the server answers."""
+    """Ends the process if the run does not end in time; records the end of the run first, if the server answers."""
     if has_ended.wait(LONGEST_END_SECONDS):
         return
     if _current_run is not None:

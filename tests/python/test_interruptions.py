@@ -74,7 +74,7 @@ def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: P
         built.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'experiment_features run %'")
         with other_run(built):
             before = everything(built)
-            output, code = process.wait(30)
+            output, code = process.wait(60)
             assert "Traceback" not in output, output
             assert everything(built) == before, count
         is_stopped = code != 0 and "The connection that holds the lock was cut, so the run stops here; start it again." in output
@@ -274,9 +274,9 @@ def test_interrupt_while_dbt_parses_ends_it(built: Project, published: Project) 
         "    signal.raise_signal(signal.SIGINT)\n"
         "Run.begin = interrupted\n",
     ],
-    ids=["with the lock of a pool of threads", "after the run has begun"],
+    ids=["with the lock of a thread pool", "after the run has begun"],
 )
-def test_interrupt_at_a_certain_place(built: Project, published: Project, change: str) -> None:
+def test_interrupt_at_this_place_cancels_the_run(built: Project, published: Project, change: str) -> None:
     (built.folder / "dbt_faulty.py").write_text("import signal\n" + change)
     output, code = built.start_fork("seed", PYTHONPATH=str(built.folder)).wait(30)
     assert code != 0 and "Traceback" not in output, output

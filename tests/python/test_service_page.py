@@ -158,7 +158,8 @@ def test_a_run_of_somebody_else_is_seen_and_stopped(browser: webdriver.Chrome, s
         until(lambda: at_the_halt(project))
         wait(browser, lambda page: page.find_element(By.ID, "cancel").is_displayed())
         browser.find_element(By.ID, "cancel").send_keys(Keys.ENTER)
-        wait(browser, lambda page: text(page, "#run-state").startswith("The last run was cancelled; the published tables are complete, "))
+        cancelled = "The last run was cancelled; the published tables are complete, either from an earlier run or from that one."
+        wait(browser, lambda page: text(page, "#run-state") == cancelled)
     wait(browser, lambda page: page.find_element(By.ID, "start").is_enabled())
 
 
