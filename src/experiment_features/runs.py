@@ -194,11 +194,9 @@ class Run:
         run = name.removeprefix(NAME_OF_HOLDER) if name else "that has just ended"
         if self._has_log():
             for run_id, command, started_by, started in self._execute(
-                "select id, command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {audit}.runs "
-                "where finished is null order by started"
+                "select id, command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {audit}.runs where finished is null"
             ):
-                # Another user's connection has no visible name.
-                if name in (None, name_of_holder(run_id)):
+                if name == name_of_holder(run_id):
                     run = f"{run_id} ({command}, by {started_by}, since {started} UTC)"
         return f"The schema {self._schema} is being built by the run {run}"
 

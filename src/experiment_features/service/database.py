@@ -246,11 +246,11 @@ class Database:
             holding = await (await connection.execute(LOCK_HOLDER, [lock_key(self._schema)])).fetchone()
         if holding is None:
             return None
-        running = await self._runs("where runs.status = 'running' order by runs.started desc limit 1")
-        # For another user's session, only the lock is visible. A run that has just got it is not in the log yet.
-        if running and holding[1] in (None, name_of_holder(running[0]["id"])):
-            return str(running[0]["id"])
-        return str(holding[1]).removeprefix(NAME_OF_HOLDER) if holding[1] else "unknown"
+        name, running = str(holding[1]), await self._runs("where runs.status = 'running' order by runs.started desc limit 1")
+        run_id = str(running[0]["id"]) if running else "unknown"
+        # A run that has just taken the lock is not in the log yet.
+        is_new = name.startswith(NAME_OF_HOLDER) and name != name_of_holder(run_id)
+        return name.removeprefix(NAME_OF_HOLDER) if is_new else run_id
 
     async def end_run(self, run_id: str, message: str) -> None:
         """Ends a run that does not end by itself: cuts its connections to keep it from publishing, and records that in the log.
