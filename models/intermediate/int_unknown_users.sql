@@ -8,9 +8,11 @@ staged_experiments as (
 
 ),
 
+-- A duplicate of an accepted row has the same id, so its user is known too.
 users as (
 
-    select * from {{ ref('int_users') }}
+    select * from {{ ref('stg_users') }}
+    where reject_reason is null
 
 ),
 

@@ -12,9 +12,9 @@ compound_usage as (
 
 ),
 
-experiments as (
+rejected_rows as (
 
-    select * from {{ ref('int_experiments') }}
+    select * from {{ ref('int_rejected_rows') }}
 
 ),
 
@@ -23,7 +23,8 @@ user_totals as (
     select
         count(*) as users,
         count(*) filter (where total_experiments > 0) as users_with_experiments,
-        cast(coalesce(sum(total_experiments), 0) as bigint) as experiments
+        cast(coalesce(sum(total_experiments), 0) as bigint) as experiments,
+        sum(total_experiment_run_time) as total_experiment_run_time
     from user_features
 
 ),
@@ -35,12 +36,11 @@ compound_totals as (
 
 ),
 
-run_times as (
+experiments_without_run_time as (
 
-    select
-        count(experiment_run_time) as known_run_times,
-        sum(experiment_run_time) as total_experiment_run_time
-    from experiments
+    select count(*) as experiments
+    from rejected_rows
+    where column_name = 'experiment_run_time'
 
 ),
 
@@ -57,11 +57,12 @@ final as (
         cast(user_totals.experiments as {{ data_type('double precision') }})
         / nullif(user_totals.users_with_experiments, 0) as mean_experiments_per_active_user,
         {{ exact_mean(
-            'run_times.total_experiment_run_time', 'run_times.known_run_times'
+            'user_totals.total_experiment_run_time',
+            '(user_totals.experiments - experiments_without_run_time.experiments)'
         ) }} as mean_experiment_run_time
     from user_totals
     cross join compound_totals
-    cross join run_times
+    cross join experiments_without_run_time
 
 )
 
