@@ -40,7 +40,7 @@ test: installed-test installed-duckdb installed-service ## every check: lint, db
 	@# Four workers on two cores, since tests spend much time waiting; in the order of tests/python/conftest.py.
 	@$(ACTIVATE) && python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-test-fast: installed-test installed-duckdb ## the checks between two edits, in about a minute
+test-fast: installed-test installed-duckdb ## the checks to run between edits, in about a minute
 	@$(ACTIVATE) && python -m pytest -q -n 2 --dist loadfile $(addprefix tests/python/test_,dbt.py published_input.py accepted.py reading.py files_page.py)
 
 lint: up installed-test installed-service ## check the style of SQL, Python and YAML, and the types in src/
@@ -88,7 +88,7 @@ bench: ## compare the speed with pandas, Polars, DuckDB, psql and stock dbt (at 
 parity: java installed-test installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute from several hundred inputs
 	@$(ACTIVATE) && python tests/python/parity.py
 
-torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, flood it with bad input, and count losses (FULL=1: the long form)
+torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, feed in bad input, and count losses (FULL=1: more of each)
 	@$(ACTIVATE) && python tests/torture/torture.py
 
 # dbt-coverage leaves out tables whose columns another one describes, because a column is described once, and seeds, whose YAML lists the

@@ -16,23 +16,23 @@ INTRODUCTION = """\
 # Your files
 
 For anyone who supplies the files: where they can be, how they can be written, what happens to bad rows, and which files are refused.
-`python tests/python/files_page.py` generates this page from the tables that the tests read, so each line of its tables is tested.
+`python tests/python/files_page.py` generates this page from the tests' own examples, so every row of its tables is tested.
 
 ## Where they can be
 
 `SEEDS_DIR` names a folder (absolute, or relative to the project) or an address: `https://`, `s3://`, `gs://`, `abfs://`, `sftp://`,
-`hdfs://` or any other that [fsspec](https://filesystem-spec.readthedocs.io) supports. If that needs a package which is not installed, the
-error names it. Tokens and other options come from fsspec's settings, for example
+`hdfs://` or any other that [fsspec](https://filesystem-spec.readthedocs.io) supports. If the package for it is not installed, the error
+names it. Tokens and other options come from fsspec's settings, for example
 `FSSPEC_HTTPS='{"client_kwargs": {"headers": {"Authorization": "Bearer ..."}}}'` in the environment.
 
 Each of the tables `users`, `user_experiments` and `compounds` is one file (such as `users.csv`, `Users.CSV`, `users.tsv`, `users.txt` or
 `users.xlsx`) or a folder of that name with several parts. Each part has a header, with columns in any order; parts are read in order of
-their names, and a reject names the part and the line in it. Two files that could be the same table are an error. Any other CSV file in
-`seeds/` is loaded too: the columns its YAML describes, or all if it describes none.
+name, and a reject names the part and the line in it. Two files that could be the same table are an error. Any other CSV file in `seeds/`
+is loaded too: the columns its YAML describes, or all if it describes none.
 
-Files may be compressed with gzip, bzip2, xz or zstd, or be a zip archive with one file, whatever their names. In a workbook, the sheet
-with the table's name is read, or the only sheet. Text is UTF-8, or UTF-16 if the first bytes show it. For files in another encoding,
-`SEEDS_ENCODING` names one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
+Whatever its name, a file may be compressed with gzip, bzip2, xz or zstd, or be a zip archive of one file. In a workbook, the sheet with
+the table's name is read, or the only sheet. Text is UTF-8, or UTF-16 if the first bytes show it. For another encoding, set
+`SEEDS_ENCODING` to one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
 
 ## How they can be written
 
@@ -45,13 +45,13 @@ CELLS_TITLE = """
 ## How values can be written
 
 A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot group digits (`12,5`).
-Otherwise a run time with a comma is left empty. So is `1.234` in a file that also has `1.234.567`, or decimal commas and no point that
-must be a decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
+Otherwise a run time with a comma is left empty. So is `1.234` if the file also has `1.234.567`, or has decimal commas and no point that
+can only be a decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
 """
 LEFT_OUT_TITLE = f"""
 ## What happens to bad rows
 
-An experiment of an accepted user counts even if its run time or some of its compounds cannot be used.
+An experiment of an accepted user counts even if its run time or compounds cannot be used.
 
 | problem | what happens |
 |---|---|
@@ -61,9 +61,9 @@ An experiment of an accepted user counts even if its run time or some of its com
 | unknown or unusable ids in a list of compounds | the row is used without these ids |
 
 Each such row or cell is in `features.rejected_rows`: file, row number as an editor shows it, column, reason, what to do about it, and
-whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. A run ends
-with a sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service have them too. `make rejects`
-prints them with every row and its text. An id or date that may be a name or an e-mail address is not shown as an example.
+whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. A run ends with a
+sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service have them too. `make rejects` prints
+all causes, then every row with its text. An id or date that may be a name or an e-mail address is not shown as an example.
 
 ```text
 user_experiments.csv: all 12 rows: the user_id is not a whole number, for example "2a" on line 2; write the user_id as a
@@ -72,15 +72,16 @@ whole number using the digits 0 to 9.
 
 A run publishes nothing, not even with `dbt run`, if a file seems wrong as a whole. That is the case if more than 1% of its rows and more
 than 10 rows are rejected; if more than half of them are rejected, however small the file; or if more than half of its filled run times or
-lists of compounds cannot be used. The limits are variables in `dbt_project.yml`. Fewer rejects only cause a warning with their number.
+lists of compounds cannot be used. The limits are variables in `dbt_project.yml`. Below these limits,
+rejects only cause a warning with their number.
 
-Values that cannot be used, by their reason (missing values are {", ".join(f"`{word}`" for word in MISSING_WORDS)}):
+Values that cannot be used, by the code of their reason (missing values, in capitals or not, are {", ".join(f"`{word}`" for word in MISSING_WORDS)}):
 """
 REFUSED_TITLE = """
 ## Files that are refused
 
-Loading fails with one sentence that names the file, and the previously loaded table stays. A file that changes while it is loaded is
-refused too.
+Loading fails with one sentence that names the file, and the previously loaded table stays. A file that changes while it is being
+loaded is refused too.
 
 | file | message |
 |---|---|
@@ -123,7 +124,7 @@ def page() -> str:
     for cell in cells:
         if isinstance(cell.read_as, str) and cell.found:
             refused.setdefault(cell.read_as, []).append(f"{shown(cell.found)} ({cell.what})")
-    parts += [table("reason | written", (f"`{reason}` | {'; '.join(written)}" for reason, written in refused.items())), REFUSED_TITLE]
+    parts += [table("code | written", (f"`{reason}` | {'; '.join(written)}" for reason, written in refused.items())), REFUSED_TITLE]
     parts += [f"| {name} | {sentence} |\n" for name, (_, sentence) in FAULTS.items()]
     return "".join(parts)
 
