@@ -72,16 +72,16 @@ whole number using the digits 0 to 9.
 
 A run publishes nothing, not even with `dbt run`, if a file seems wrong as a whole. That is the case if more than 1% of its rows and more
 than 10 rows are rejected; if more than half of them are rejected, however small the file; or if more than half of its filled run times or
-lists of compounds cannot be used. The limits are variables in `dbt_project.yml`. Below these limits,
-rejects only cause a warning with their number.
+lists of compounds cannot be used. Rejects below these limits, which are variables in `dbt_project.yml`, only cause a warning with their
+number.
 
 Values that cannot be used, by the code of their reason (missing values, in capitals or not, are {", ".join(f"`{word}`" for word in MISSING_WORDS)}):
 """
 REFUSED_TITLE = """
 ## Files that are refused
 
-Loading fails with one sentence that names the file, and the previously loaded table stays. A file that changes while it is being
-loaded is refused too.
+Loading fails with one sentence that names the file, and the previously loaded table stays. It also fails if a file changes while it is
+being loaded.
 
 | file | message |
 |---|---|
