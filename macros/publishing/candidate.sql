@@ -16,6 +16,7 @@
 
     {%- do get_assert_columns_equivalent(sql) -%}
     {%- call statement('main') -%}
+        {{ session_settings() }}
         {{ create_table_from(candidate, get_select_subquery(sql)) }}
     {%- endcall -%}
     {%- do require_contract(candidate) -%}

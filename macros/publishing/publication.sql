@@ -42,7 +42,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {#- Opens the transaction. -#}
-    {%- call statement('begin', auto_begin=True) -%} select 1 {%- endcall -%}
+    {%- call statement('begin', auto_begin=True) -%} {{ session_settings() or 'select 1' }} {%- endcall -%}
     {%- do prepare_table(publications, model.columns) -%}
     {%- for mart, published, candidate in marts -%}
         {%- do publish(published, candidate, mart) -%}
@@ -56,7 +56,8 @@
     {%- endcall -%}
     {%- do persist_docs(publications, model) -%}
     {%- for mart, published, candidate in marts -%}
-        {%- do adapter.drop_relation(candidate) -%}
+        {%- do run_query('drop table ' ~ candidate) -%}
+        {%- do adapter.cache_dropped(candidate) -%}
     {%- endfor -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}

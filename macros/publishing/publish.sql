@@ -12,7 +12,7 @@
     {%- if existing is none or should_full_refresh() or not has_same_columns(published, candidate) -%}
         {%- do replace_table(published, candidate, mart) -%}
     {%- else -%}
-        {%- set columns = adapter.get_columns_in_relation(candidate) | map(attribute='name') | join(', ') -%}
+        {%- set columns = mart.columns.keys() | join(', ') -%}
         {%- set outdated = 'select ' ~ columns ~ ' from ' ~ published ~ ' except select ' ~ columns ~ ' from ' ~ candidate -%}
         {%- set key = primary_key(mart) | join(', ') -%}
         {%- if key -%}

@@ -1,5 +1,3 @@
-{{ config(post_hook="{{ collect_statistics() }}") }}
-
 with
 
 staged_compounds as (

@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ sort_to_group() }}", post_hook="{{ collect_statistics() }}") }}
+{{ config(pre_hook="{{ sort_to_group() }}") }}
 
 with
 
