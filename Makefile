@@ -56,7 +56,7 @@ serve: up installed-service ## start the HTTP service on http://localhost:5000 (
 up: installed ## start the project's own Postgres, unless PGHOST names another
 	@$(ACTIVATE) && python -m experiment_features.postgres up
 
-down: installed ## stop it; the data stays
+down: installed ## stop it; its data stays
 	@$(ACTIVATE) && python -m experiment_features.postgres down
 
 clean: installed ## stop it and remove it with its data
@@ -69,7 +69,7 @@ show: installed ## print the features table (the first ROWS=20)
 runs: installed ## print the last ten runs
 	@$(ACTIVATE) && dbt --quiet run-operation show_runs
 
-rejects: installed ## print the rejected rows of the last run and why (OUT=rejects.csv: write them to a file)
+rejects: installed ## print the rejected rows of the last run, with the reasons (OUT=rejects.csv: write them to a file)
 	@$(ACTIVATE) && REJECTS_FILE="$(OUT)" dbt --quiet run-operation show_rejects
 
 roles: installed ## create the role features_reader, which may read what is published and the run log, and nothing else
@@ -88,7 +88,7 @@ bench: ## compare the speed with pandas, Polars, DuckDB, psql and stock dbt (at 
 parity: java installed-test installed-duckdb installed-spark ## compare what Postgres, DuckDB and Spark compute from several hundred inputs
 	@$(ACTIVATE) && python tests/python/parity.py
 
-torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, feed in bad input, and count losses (FULL=1: more of each)
+torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, feed in bad input, and count the failures (FULL=1: more of each)
 	@$(ACTIVATE) && python tests/torture/torture.py
 
 # dbt-coverage leaves out tables whose columns another one describes, because a column is described once, and seeds, whose YAML lists the

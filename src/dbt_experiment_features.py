@@ -442,5 +442,5 @@ def _replace() -> None:
 
 _require_room()
 _replace()
-if _handled() and signal.getsignal(signal.SIGINT) is signal.default_int_handler and Path(sys.argv[0]).name == "dbt":
+if _handled() and signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_DFL) and Path(sys.argv[0]).name == "dbt":
     signal.signal(signal.SIGINT, _interrupt)

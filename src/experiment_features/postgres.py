@@ -160,7 +160,10 @@ class Server:
         if not PLAIN.fullmatch(str(programs)):
             programs = self.socket / "programs" / self.package.name / programs.name
             self._copy_programs(programs)
-        options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        if programs.name == "pginstall18":
+            # As in earlier versions. With checksums, the first query on a new table would write all its pages to the write-ahead log.
+            options.append("--no-data-checksums")
         output, code = self._run(programs / "bin" / "initdb", f"--pgdata={unfinished}", *options, inherited=[lock.fileno()])
         shutil.rmtree(self.socket / "programs", ignore_errors=True)
         if code != 0:

@@ -257,6 +257,15 @@ def test_interrupt_while_dbt_parses_ends_it(built: Project, published: Project) 
     assert last_run(built) == before
 
 
+def test_interrupt_while_python_loads_dbt_ends_it(built: Project, published: Project) -> None:
+    early = built.folder / "early"
+    early.mkdir()
+    # One of the first modules that dbt imports.
+    (early / "click.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    process = built.start("run", PYTHONPATH=str(early))
+    assert process.communicate()[0] == "" and process.returncode == -signal.SIGINT
+
+
 @pytest.mark.parametrize(
     "change",
     [
