@@ -116,11 +116,11 @@ def markdown(results: Results) -> str:
         f"and {', '.join(f'{name} {number}' for name, number in results.versions.items())}.",
         "",
         "Seconds are wall time of the whole process, memory is the peak of the client's largest process (10 MiB or "
-        "so is what the measuring itself takes); each number is the median of the runs in `results.json`. dbt loads "
-        "all three files, `psql` only `user_experiments.csv`; the loading time is that of this file alone, as dbt "
-        "(for the seed's node) or `psql` says; of "
-        f"`{DUCKDB_RUN}` it is the time from its first node to its last. The server runs on the same machine, and its memory is not counted. "
-        "All contenders agree on every user.",
+        "so is what the measuring itself takes); each number is the median of the runs in `results.json`. That file "
+        "has the time of each measurement; earlier ones may be from another machine. dbt loads all three files, `psql` "
+        "only `user_experiments.csv`; the loading time is that of this file alone, as dbt (for the seed's node) or "
+        f"`psql` says; of `{DUCKDB_RUN}` it is the time from its first node to its last. The server runs on the same "
+        "machine, and its memory is not counted. All contenders agree on every user.",
         "",
         "![Time against rows](results.png)",
         "",

@@ -13,7 +13,7 @@ quoted() {
 # An interrupt ends dbt without a traceback even while Python loads it.
 cat > "$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/experiment_features.pth" <<EOF
 $source
-import signal as s, sys; sys.orig_argv[1:2] and sys.orig_argv[1].endswith("/dbt") and s.getsignal(2) == s.default_int_handler and s.signal(2, 0)
+import signal as s, sys; sys.orig_argv[1:2] and sys.orig_argv[1].endswith("/dbt") and s.getsignal(s.SIGINT) == s.default_int_handler and s.signal(s.SIGINT, s.SIG_DFL)
 EOF
 
 [ -e "$folder/bin/activate.venv" ] || cp -- "$folder/bin/activate" "$folder/bin/activate.venv"

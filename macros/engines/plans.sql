@@ -35,8 +35,7 @@ not materialized
 {%- endmacro %}
 
 {#
-    Statements that tune the session while a model that reads whole files is built. It does nothing on engines
-    that need none.
+    Statements that tune the transaction in which a model that reads whole files is built; empty on engines that need none.
 
     In:  session_settings()      Out: set local work_mem = '256MB'; ...
 #}

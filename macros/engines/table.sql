@@ -1,7 +1,10 @@
 {#
-    Replaces dbt's materialization of a table on Postgres, which runs six statements where this one runs two; that takes a tenth off
-    `dbt run`. Readers see the old table until the new one is complete. Each new table is analyzed: without statistics, Postgres
-    would assume that it is empty, and may plan to read it once for each row of another.
+    Replaces dbt's materialization of a table on Postgres. It sends two statements where dbt would send seven: settings, rows,
+    two renames, statistics, comments and a drop. That takes up to a tenth off `dbt run`. Readers see the old table until the
+    new one is complete.
+
+    Each table is analyzed: without statistics, Postgres would assume that it is empty, and may plan to read it once for each
+    row of another.
 #}
 {% materialization table, adapter='postgres' %}
 
@@ -17,10 +20,12 @@
         {{ get_create_table_as_sql(False, new_table, sql) }}
     {%- endcall -%}
     {%- do adapter.cache_dropped(existing) if existing -%}
-    {%- do run_query(
-        ('drop ' ~ existing.type ~ ' ' ~ existing ~ ' cascade; ' if existing else '')
-        ~ 'alter table ' ~ new_table ~ ' rename to ' ~ adapter.quote(table.identifier) ~ '; analyze ' ~ table ~ '; ' ~ comments(table, model)
-    ) -%}
+    {%- call statement('replace') -%}
+        {{ get_drop_sql(existing) ~ ';' if existing }}
+        alter table {{ new_table }} rename to {{ adapter.quote(table.identifier) }};
+        analyze {{ table }};
+        {{ comment_statements(table, model) }}
+    {%- endcall -%}
 
     {%- do create_indexes(table) if config.get('indexes') -%}
     {%- do apply_grants(table, config.get('grants'), should_revoke=False) if config.get('grants') -%}
@@ -32,3 +37,23 @@
     {{ return({'relations': [table]}) }}
 
 {% endmaterialization %}
+
+{#
+    Replaces dbt's macro on Postgres, which runs four statements for each relation. This one runs one.
+
+    Arguments: as in dbt, but every described column has to exist.
+#}
+{% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- set statements = comment_statements(relation, model, for_relation, for_columns) -%}
+    {%- do run_query(statements) if statements -%}
+{%- endmacro %}
+
+{# The statements that write descriptions as comments. #}
+{% macro comment_statements(relation, model, for_relation=true, for_columns=true) -%}
+    {%- if for_relation and config.persist_relation_docs() and model.description -%}
+        {{ alter_relation_comment(relation, model.description) }}
+    {%- endif -%}
+    {%- for name, column in model.columns.items() if for_columns and config.persist_column_docs() -%}
+        comment on column {{ relation }}.{{ adapter.quote(name) if column.quote else name }} is {{ postgres_escape_comment(column.description) }};
+    {%- endfor -%}
+{%- endmacro %}

@@ -13,7 +13,7 @@
         {%- do run_query('create table ' ~ relation ~ ' (' ~ definitions | join(', ') ~ ')') -%}
         {%- do adapter.cache_added(relation) -%}
     {%- else -%}
-        {%- set existing = run_query('select * from ' ~ relation ~ ' limit 0').column_names -%}
+        {%- set existing = column_names(relation) -%}
         {%- for definition in definitions if definition.split(' ')[0] not in existing -%}
             {%- do run_query('alter table ' ~ relation ~ ' add column ' ~ definition) -%}
         {%- endfor -%}

@@ -56,7 +56,7 @@
     {%- endcall -%}
     {%- do persist_docs(publications, model) -%}
     {%- for mart, published, candidate in marts -%}
-        {%- do run_query('drop table ' ~ candidate) -%}
+        {%- do drop_relation(candidate) -%}
         {%- do adapter.cache_dropped(candidate) -%}
     {%- endfor -%}
 

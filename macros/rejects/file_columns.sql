@@ -11,6 +11,6 @@
     {%- set raw = load_cached_relation(
         api.Relation.create(database=model.database or none, schema=target.schema ~ '_raw', identifier=file | replace('.csv', ''))
     ) if execute else none -%}
-    {%- set columns = run_query('select * from ' ~ raw ~ ' limit 0').column_names if raw else [] -%}
+    {%- set columns = column_names(raw) if raw else [] -%}
     {{ return(columns | reject('in', ['row_number', 'row_fault', 'row_text']) | list) }}
 {%- endmacro %}

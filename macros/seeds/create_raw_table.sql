@@ -10,7 +10,7 @@
 #}
 {% macro create_raw_table(relation, columns) -%}
     {%- set existing = adapter.get_relation(relation.database, relation.schema, relation.identifier) -%}
-    {%- set found = run_query('select * from ' ~ existing ~ ' limit 0').column_names | list if existing else [] -%}
+    {%- set found = column_names(existing) if existing else [] -%}
     {%- if found != ['row_number'] + columns + ['row_fault', 'row_text'] -%}
         {%- do adapter.drop_relation(existing) if existing -%}
         {%- do run_query(raw_table_definition(relation, columns)) -%}

@@ -58,7 +58,7 @@
         ) -%}
         {%- do run_query(
             'insert overwrite table ' ~ relation ~ ' select cast(row_number as bigint), '
-            ~ get_quoted_csv((adapter.get_columns_in_relation(relation) | map(attribute='name') | list)[1:]) ~ ' from ' ~ relation.identifier ~ '_file'
+            ~ get_quoted_csv(column_names(relation)[1:]) ~ ' from ' ~ relation.identifier ~ '_file'
         ) -%}
     {%- endif -%}
 {%- endmacro %}

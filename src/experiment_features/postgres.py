@@ -162,7 +162,7 @@ class Server:
             self._copy_programs(programs)
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
         if programs.name == "pginstall18":
-            # As in earlier versions. With checksums, the first query on a new table would write all its pages to the write-ahead log.
+            # As in earlier versions. With checksums, the first query on a new table writes all its pages to the write-ahead log.
             options.append("--no-data-checksums")
         output, code = self._run(programs / "bin" / "initdb", f"--pgdata={unfinished}", *options, inherited=[lock.fileno()])
         shutil.rmtree(self.socket / "programs", ignore_errors=True)

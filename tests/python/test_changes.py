@@ -62,6 +62,16 @@ def copy(project: Project, tmp_path: Path) -> Project:
     return Project(tmp_path / "run", project.schema, project.environment, root=root)
 
 
+def test_table_gets_the_indexes_and_grants_that_its_config_names(copy: Project) -> None:
+    model = copy.root / "models" / "intermediate" / "int_users.sql"
+    model.write_text("{{ config(indexes=[{'columns': ['user_id']}], grants={'select': ['pg_monitor']}) }}\n" + model.read_text())
+    # The second run replaces the table of the first.
+    for _ in range(2):
+        copy.dbt("run", "--quiet", "--select", "int_users")
+        assert copy.query("select count(*) from pg_indexes where schemaname = '{schema}_staging' and tablename = 'int_users'") == [(1,)]
+        assert copy.query("select has_table_privilege('pg_monitor', '{schema}_staging.int_users', 'select')") == [(True,)]
+
+
 def test_three_edits_add_a_feature(copy: Project) -> None:
     apply(copy.root, "Add a feature")
     output = check(copy, "Add a feature")

@@ -277,6 +277,7 @@ def test_data_that_was_never_whole(home: Path, files: tuple[str, ...]) -> None:
 
 def test_listens_on_the_socket_only(project: Project) -> None:
     assert project.query("show listen_addresses") == [("",)]
+    assert project.query("show data_checksums") == [("off",)]
 
 
 @pytest.mark.parametrize("installation", ["pginstall"])
@@ -287,6 +288,7 @@ def test_postgres_16(tmp_path: Path, installation: str) -> None:
         project = Project(tmp_path / "run", "old", connection_environment(server))
         project.dbt(*BUILD, "--quiet")
         assert project.query("show server_version")[0][0].startswith("16.")
+        assert project.query("show data_checksums") == [("off",)]
         assert project.features() == EXPECTED
     finally:
         server.clean()
