@@ -66,7 +66,9 @@ LEAST_ROOM_BYTES = 16 << 20
 LONGEST_SCHEMA = 63 - len("_staging")
 
 # The modules and the graph last as long as the process, and looking for garbage among them takes a tenth of its time.
-gc.freeze()
+# DuckDB would complain at its end of what was left.
+if "_duckdb" not in sys.modules:
+    gc.freeze()
 gc.set_threshold(200_000, 20, 100)
 
 _show_table = SeedTask.show_table

@@ -32,6 +32,12 @@ def test_every_model_and_test_on_duckdb(both: Project) -> None:
     assert "Rows read: 24, users published: 10, rows rejected: 0, cells left out: 0." in output
 
 
+def test_process_on_duckdb_prints_nothing_of_its_own(both: Project, published: Project) -> None:
+    process = both.start("seed", "--target", "duckdb", "--quiet")
+    assert process.communicate()[0] == ""
+    assert process.returncode == 0
+
+
 def test_file_that_cannot_be_loaded_leaves_the_table(both: Project, published: Project) -> None:
     both.dbt("seed", "--target", "duckdb", "--quiet")
     both.write(users="user_id,name\n1,Alice")
