@@ -275,9 +275,11 @@ def test_data_that_was_never_whole(home: Path, files: tuple[str, ...]) -> None:
     assert query(server, "select 1") == [(1,)]
 
 
-def test_listens_on_the_socket_only(project: Project) -> None:
+def test_settings_of_the_server(project: Project) -> None:
     assert project.query("show listen_addresses") == [("",)]
     assert project.query("show data_checksums") == [("off",)]
+    has_room_for_a_third_process = (os.cpu_count() or 1) > 2
+    assert project.query("show parallel_leader_participation") == [("on" if has_room_for_a_third_process else "off",)]
 
 
 @pytest.mark.parametrize("installation", ["pginstall"])
