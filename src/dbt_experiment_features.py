@@ -427,6 +427,18 @@ def _require_room() -> None:
     logging.raiseExceptions = False
 
 
+def _require_seeds() -> None:
+    """Raises DbtRuntimeError if a seed that the project describes has no CSV file, without which dbt would not find the node."""
+    folder = Path(getattr(get_flags(), "PROJECT_DIR", None) or ".").resolve() / "seeds"
+    with suppress(FileNotFoundError):
+        for name in re.findall(r"^  - name: (\w+)$", (folder / "_seeds.yml").read_text(), re.MULTILINE):
+            if not (folder / f"{name}.csv").is_file():
+                raise DbtRuntimeError(
+                    f"{folder} has no {name}.csv, by which dbt knows the table; restore it (`git checkout seeds`), and put files that "
+                    "have other names in a folder of their own, which SEEDS_DIR names."
+                )
+
+
 def _replace() -> None:
     """Makes the replacements, if everything they replace is as expected."""
     for contact in CONTACTS:
@@ -443,6 +455,7 @@ def _replace() -> None:
 
 
 _require_room()
+_require_seeds()
 _replace()
 if _handled() and signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_DFL) and Path(sys.argv[0]).name == "dbt":
     signal.signal(signal.SIGINT, _interrupt)

@@ -16,37 +16,38 @@ INTRODUCTION = """\
 # Your files
 
 For anyone who supplies the files: where they can be, how they can be written, what happens to bad rows, and which files are refused.
-`python tests/python/files_page.py` generates this page from the tests' own examples, so every row of its tables is tested.
+`python tests/python/files_page.py` generates this page; its examples are test cases, so each of them is tested.
 
 ## Where they can be
 
-`SEEDS_DIR` names a folder (absolute, or relative to the project) or an address: `https://`, `s3://`, `gs://`, `abfs://`, `sftp://`,
-`hdfs://` or any other that [fsspec](https://filesystem-spec.readthedocs.io) supports. If the package for it is not installed, the error
-names it. Tokens and other options come from fsspec's settings, for example
+`SEEDS_DIR` (default: `seeds/`) names a folder (absolute, or relative to the project) or an address: `https://`, `s3://`, `gs://`,
+`abfs://`, `sftp://`, `hdfs://` or any other that [fsspec](https://filesystem-spec.readthedocs.io) supports. If a required package is
+missing, the error names the package. Tokens and other options come from fsspec's configuration, for example
 `FSSPEC_HTTPS='{"client_kwargs": {"headers": {"Authorization": "Bearer ..."}}}'` in the environment.
 
 Each of the tables `users`, `user_experiments` and `compounds` is one file (such as `users.csv`, `Users.CSV`, `users.tsv`, `users.txt` or
 `users.xlsx`) or a folder of that name with several parts. Each part has a header, with columns in any order; parts are read in order of
-name, and a reject names the part and the line in it. Two files that could be the same table are an error. Any other CSV file in `seeds/`
-is loaded too: the columns its YAML describes, or all if it describes none.
+name, and a reject names the part and the line in it. Two files that could be the same table cause an error. Keep `users.csv`,
+`user_experiments.csv` and `compounds.csv` in `seeds/` even if `SEEDS_DIR` is set: dbt knows the tables by these names. Any other CSV file
+there is loaded too (from `SEEDS_DIR`, if that is set): the columns its YAML describes, or all if it describes none.
 
-Whatever its name, a file may be compressed with gzip, bzip2, xz or zstd, or be a zip archive of one file. In a workbook, the sheet with
-the table's name is read, or the only sheet. Text is UTF-8, or UTF-16 if the first bytes show it. For another encoding, set
-`SEEDS_ENCODING` to one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
+A text file may be compressed with gzip, bzip2, xz or zstd, or be a zip archive of one file, with or without the usual extension. In a
+workbook, the sheet with the table's name is read, or the only sheet. Text is UTF-8, or UTF-16 if the first bytes show it. For another
+encoding, set `SEEDS_ENCODING` to one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
 
 ## How they can be written
 
-Commas, tabs, semicolons or pipes separate cells; a first line `sep=;` names the separator. Lines end in line feeds, carriage returns or
-both. The reader drops white space and zero-width characters around values; lines with nothing but separators, white space and empty
-quotes; empty cells after the last column (if all rows have them); and repeated headers. Capitals, spaces, hyphens and points in column
-names do not matter (`User ID` is `user_id`). All of these give the same rows:
+Commas, tabs, semicolons or pipes separate cells; a first line such as `sep=;` can name any other. Lines end in line feeds, carriage returns
+or both. The reader drops white space and zero-width characters around values, repeated headers, lines of nothing but separators, white
+space and empty quotes, and (if all rows have them) empty cells after the last column. In column names, case does not matter, and spaces,
+hyphens and dots count as underscores (`User ID` is `user_id`). All of these give the same rows:
 """
 CELLS_TITLE = """
 ## How values can be written
 
-A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot group digits (`12,5`).
-Otherwise a run time with a comma is left empty. So is `1.234` if the file also has `1.234.567`, or has decimal commas and no point that
-can only be a decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
+A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot be a thousands
+separator (`12,5`). Otherwise, run times with a comma are left empty. `1.234` is left empty too if the file also has `1.234.567`, or has
+decimal commas and no point that must be a decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
 """
 LEFT_OUT_TITLE = f"""
 ## What happens to bad rows
@@ -55,32 +56,32 @@ An experiment of an accepted user counts even if its run time or compounds canno
 
 | problem | what happens |
 |---|---|
-| id missing, not a whole number or too large; wrong number of cells; experiment of a user without an accepted row | the row is rejected |
-| duplicate row; same id as an earlier row, but different content | the row is rejected, and the first one is used |
+| id missing, not a whole number or too large; wrong number of cells; experiment whose user has no accepted row | the row is rejected |
+| duplicate row; same id as an earlier row, but different content | the row is rejected; the first row with that id is used |
 | run time or sign-up date missing or unusable; list of compounds empty | the row is used with that cell empty |
 | unknown or unusable ids in a list of compounds | the row is used without these ids |
 
-Each such row or cell is in `features.rejected_rows`: file, row number as an editor shows it, column, reason, what to do about it, and
-whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. A run ends with a
-sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service have them too. `make rejects` prints
-all causes, then every row with its text. An id or date that may be a name or an e-mail address is not shown as an example.
+Each such row or cell is in `features.rejected_rows`: file, line number as a text editor shows it, column, reason, what to do about it, and
+whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. At its end,
+a run prints one sentence per cause, at most five per file, most frequent first; the run log and the HTTP service have them too.
+`make rejects` prints all causes, then every row with its text. An example is left out if the cell may hold a name or an e-mail address.
 
 ```text
 user_experiments.csv: all 12 rows: the user_id is not a whole number, for example "2a" on line 2; write the user_id as a
 whole number using the digits 0 to 9.
 ```
 
-A run publishes nothing, not even with `dbt run`, if a file seems wrong as a whole. That is the case if more than 1% of its rows and more
+If a file seems wrong as a whole, a run publishes nothing, even if it is `dbt run`. A file seems wrong if more than 1% of its rows and more
 than 10 rows are rejected; if more than half of them are rejected, however small the file; or if more than half of its filled run times or
-lists of compounds cannot be used. Rejects below these limits, which are variables in `dbt_project.yml`, only cause a warning with their
+lists of compounds cannot be used. Rejects within these limits (variables in `dbt_project.yml`) only cause a warning that gives their
 number.
 
-Values that cannot be used, by the code of their reason (missing values, in capitals or not, are {", ".join(f"`{word}`" for word in MISSING_WORDS)}):
+Values that cannot be used, by reason code (column `code` of `features_staging.int_rejected_rows`); words for a missing value, in upper or lower case, are {", ".join(f"`{word}`" for word in MISSING_WORDS)}:
 """
 REFUSED_TITLE = """
 ## Files that are refused
 
-Loading fails with one sentence that names the file, and the previously loaded table stays. It also fails if a file changes while it is
+Loading fails with one sentence that names the file, and the previously loaded rows stay. It also fails if a file changes while it is
 being loaded.
 
 | file | message |

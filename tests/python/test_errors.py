@@ -18,7 +18,7 @@ FAULTS = {
         "the header on line 2 lacks the column email; the columns expected are user_id, name, email, signup_date,"
         " and those found are user_id, name, signup_date.",
     ),
-    "column twice": (
+    "duplicate column": (
         "user_id,name,email,signup_date,Name\n1,Alice,a@example.com,2023-01-01,A",
         "the header on line 1 has the column name more than once; the columns expected are user_id, name, email,"
         " signup_date, and those found are user_id, name, email, signup_date, name.",
@@ -31,7 +31,7 @@ FAULTS = {
         "1,Alice,a@example.com,2023-01-01\n",
         "line 1 seems to be a row, not a header; add a line above it with the columns user_id, name, email, signup_date.",
     ),
-    "another name": (
+    "misspelled column": (
         "user_id,name,e_mail,signup_date\n1,Alice,a@example.com,2023-01-01",
         "the header on line 1 lacks the column email; the columns expected are user_id, name, email, signup_date,"
         " and those found are user_id, name, e_mail, signup_date; perhaps rename e_mail to email.",
@@ -48,7 +48,7 @@ FAULTS = {
         HEADER + "1,Alice,a@example.com,2023-01-01\n2,B\0b,,\n",
         "line 3 contains a NUL byte, which text cannot have; export the file again as text.",
     ),
-    "row without an end": (
+    "endless row": (
         HEADER + "1," + "A" * 2_000_000,
         "the row that begins on line 2 is longer than 1 MiB; close the quotes in it, or add the missing line endings.",
     ),
@@ -59,7 +59,10 @@ FAULTS = {
         "it is a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`.",
     ),
     "old Excel workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it is an Excel workbook in the old format; save it as .xlsx or CSV."),
-    "cut short": (gzip.compress((HEADER * 1000).encode())[:-20], "it is compressed, and damaged or cut short"),
+    "truncated compressed file": (
+        gzip.compress((HEADER * 1000).encode())[:-20],
+        "it is compressed, and damaged or cut short (Compressed file ended before the end-of-stream marker was reached); export or copy it again.",
+    ),
     "empty file": (b"", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "blank lines only": (b"\n \n\t\r\n", "the file is empty; the columns expected are user_id, name, email, signup_date."),
     "byte-order mark only": (b"\xef\xbb\xbf", "the file is empty; the columns expected are user_id, name, email, signup_date."),
@@ -196,6 +199,17 @@ def test_full_disk_of_dbt_itself(published: Project, tmp_path: Path, setting: st
         assert "Traceback" not in output
     finally:
         subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_seed_that_dbt_would_not_find(published: Project, tmp_path: Path) -> None:
+    """A file in another form in place of users.csv: dbt itself would only say that a model depends on a node that it did not find."""
+    shutil.copy(published.root / "dbt_project.yml", tmp_path)
+    shutil.copytree(published.root / "seeds", tmp_path / "seeds")
+    (tmp_path / "seeds" / "users.csv").rename(tmp_path / "seeds" / "users.csv.gz")
+    process = published.start("seed", "--project-dir", str(tmp_path))
+    output = " ".join(process.communicate()[0].split())
+    assert process.returncode != 0
+    assert f"{tmp_path}/seeds has no users.csv, by which dbt knows the table; restore it (`git checkout seeds`), and put files" in output
 
 
 def test_longest_schema(published: Project) -> None:
