@@ -37,9 +37,12 @@ PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 SETTINGS = (
     "--listen_addresses=", "--unix_socket_permissions=0700", "--wal_level=minimal", "--max_wal_senders=0", "--max_wal_size=4GB",
     "--shared_buffers=256MB",
-    # On two cores, the process that gathers the rows would only compete with its two workers if it scanned, too.
-    *(("--parallel_leader_participation=off",) if (os.cpu_count() or 1) <= 2 else ()),
 )  # fmt: skip
+# On two cores, a process that scans while it gathers the rows of two workers, or that reads ahead, only competes with them.
+SETTINGS_ON_TWO_CORES = {
+    "pginstall": ("--parallel_leader_participation=off",),
+    "pginstall18": ("--parallel_leader_participation=off", "--io_method=sync"),
+}
 STOP_SECONDS = 60
 
 
@@ -179,8 +182,10 @@ class Server:
         with self._open("running") as running, self._open("log") as log:
             fcntl.flock(running, fcntl.LOCK_EX)
             begin = log.tell()
-            command = (self.programs / "bin" / "postgres", "-D", self.data, *SETTINGS, f"--unix_socket_directories={self.socket}")
-            process = self._start(*command, output=log, inherited=[running.fileno()])
+            settings = [*SETTINGS, f"--unix_socket_directories={self.socket}"]
+            if (os.cpu_count() or 1) <= 2:
+                settings += SETTINGS_ON_TWO_CORES[self.programs.name]
+            process = self._start(self.programs / "bin" / "postgres", "-D", self.data, *settings, output=log, inherited=[running.fileno()])
             while not self._answers():
                 if process.poll() is not None:
                     said = (self.home / "log").read_bytes()[begin:].decode(errors="replace")

@@ -278,8 +278,9 @@ def test_data_that_was_never_whole(home: Path, files: tuple[str, ...]) -> None:
 def test_settings_of_the_server(project: Project) -> None:
     assert project.query("show listen_addresses") == [("",)]
     assert project.query("show data_checksums") == [("off",)]
-    has_room_for_a_third_process = (os.cpu_count() or 1) > 2
-    assert project.query("show parallel_leader_participation") == [("on" if has_room_for_a_third_process else "off",)]
+    on_two_cores = (os.cpu_count() or 1) <= 2
+    assert project.query("show parallel_leader_participation") == [("off" if on_two_cores else "on",)]
+    assert project.query("show io_method") == [("sync" if on_two_cores else "worker",)]
 
 
 @pytest.mark.parametrize("installation", ["pginstall"])
