@@ -79,6 +79,8 @@ def environment_of(project: Project, **environment: str) -> dict[str, str]:
         "SEEDS_DIR": str(project.seeds),
         "DBT_TARGET_PATH": str(project.folder / "target"),
         "DBT_LOG_PATH": str(project.folder / "logs"),
+        "DBT_LOG_LEVEL_FILE": "none",
+        "DBT_WRITE_JSON": "false",
         "ETL_PORT": "0",
         "PYTHONUNBUFFERED": "1",
         # The modules of the project's copy, if it is one.

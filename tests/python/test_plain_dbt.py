@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 import sys
 
 import pytest
 from conftest import BUILD_WITHOUT_TESTS, Project
 
-# Starts dbt as its console script does, without the folder that the project's environment adds.
+# Runs the commands that it reads, without the folder that the project's environment adds.
 PLAIN_DBT = (
     sys.executable, "-c",
-    "import sys; sys.path[:] = [path for path in sys.path if not path.endswith('/src')]; from dbt.cli.main import cli; cli()",
+    "import json, sys; sys.path[:] = [path for path in sys.path if not path.endswith('/src')]; from dbt.cli.main import dbtRunner\n"
+    "for arguments in json.load(sys.stdin): print('succeeded:', dbtRunner().invoke([sys.argv[1], *arguments]).success, flush=True)",
 )  # fmt: skip
+COMMANDS = (["parse"], ["compile"], ["run"], ["test", "--select", "user_features"], ["docs", "generate"])
 WARNING = "This dbt is not the one in the project's environment, so this run has no lock and is not in the run log"
 
 
@@ -21,22 +26,25 @@ def built(project: Project) -> Project:
     return project
 
 
-def plain_dbt(project: Project, *arguments: str, succeeds: bool = True) -> str:
-    process = project.start(*arguments, program=PLAIN_DBT, PYTHONPATH="")
-    output = " ".join(process.communicate()[0].split())
-    assert (process.returncode == 0) == succeeds and "Traceback" not in output, output
-    return output
+def plain_dbt(project: Project, *commands: list[str]) -> list[tuple[str, bool]]:
+    """The output of each command, and whether it succeeded."""
+    process = project.start(program=PLAIN_DBT, stdin=subprocess.PIPE, PYTHONPATH="")
+    output = process.communicate(json.dumps(commands))[0]
+    assert "Traceback" not in output, output
+    found = re.findall(r"(.*?)^succeeded: (True|False)$", output, re.DOTALL | re.MULTILINE)
+    assert len(found) == len(commands), output
+    return [(" ".join(text.split()), succeeded == "True") for text, succeeded in found]
 
 
-@pytest.mark.parametrize("command", [("parse",), ("compile",), ("run",), ("test", "--select", "user_features"), ("docs", "generate")])
-def test_commands_work_with_one_warning_at_most(built: Project, command: tuple[str, ...]) -> None:
+def test_commands_work_with_one_warning_at_most(built: Project) -> None:
     before, runs = built.features(), built.query("select count(*) from {schema}_audit.runs")
-    output = plain_dbt(built, *command)
-    assert output.count(WARNING) == (command[0] != "parse")
+    for command, (output, succeeded) in zip(COMMANDS, plain_dbt(built, *COMMANDS), strict=True):
+        assert succeeded and output.count(WARNING) == (command != ["parse"]), output
     assert built.features() == before and built.query("select count(*) from {schema}_audit.runs") == runs
 
 
 def test_loading_says_what_it_needs(built: Project) -> None:
-    output = plain_dbt(built, "seed", succeeds=False)
+    [(output, succeeded)] = plain_dbt(built, ["seed"])
+    assert not succeeded
     assert "Loading files needs the dbt in the project's environment, and this is another one; create the environment with `make up`" in output
     assert built.query("select count(*) from {schema}_raw.users") == [(10,)]
