@@ -44,11 +44,11 @@ test-fast: installed-test installed-duckdb ## the checks to run between edits, i
 	@$(ACTIVATE) && python -m pytest -q -n 2 --dist loadfile $(addprefix tests/python/test_,dbt.py published_input.py accepted.py reading.py files_page.py)
 
 lint: up installed-test installed-service ## check the style of SQL, Python and YAML, and the types in src/
-	@$(ACTIVATE) && ruff check && ruff format --check --quiet && mypy && yamllint --strict . && sqlfluff lint --processes 2 --disable-progress-bar models tests/dbt \
+	@$(ACTIVATE) && ruff check && ruff format --check --quiet && mypy && yamllint --strict . && sqlfluff lint --disable-progress-bar models tests/dbt \
 		&& check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml && check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: up installed-test ## format SQL and Python the way `make lint` wants them
-	@$(ACTIVATE) && ruff check --fix --quiet && ruff format --quiet && sqlfluff fix --quiet --processes 2 --disable-progress-bar models tests/dbt
+	@$(ACTIVATE) && ruff check --fix --quiet && ruff format --quiet && sqlfluff fix --quiet --disable-progress-bar models tests/dbt
 
 serve: up installed-service ## start the HTTP service on http://localhost:5000 (ETL_PORT), until Ctrl-C
 	@$(ACTIVATE) && exec python -m experiment_features.service

@@ -23,7 +23,7 @@ PATHS = ("/etl", "/features", "/features/1", "/rejected", "/rejected/reasons", "
 
 @pytest.fixture(scope="module")
 def service(project: Project) -> Iterator[Service]:
-    with serving(project) as service:
+    with serving(project, DBT_WRITE_JSON="true") as service:
         assert service.get("/features", 404)["detail"] == "Nothing has been published yet; start a run with POST /etl."
         assert service.get("/etl") == {"runs": [], "next": None}
         assert service.get("/health") == {"database": True, "published": None}
