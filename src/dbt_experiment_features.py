@@ -66,7 +66,7 @@ LEAST_ROOM_BYTES = 16 << 20
 LONGEST_SCHEMA = 63 - len("_staging")
 
 # The modules and the graph last as long as the process, and looking for garbage among them takes a tenth of its time.
-# DuckDB would complain at its end of what was left.
+# Not with DuckDB, which would list the objects that are left when Python ends.
 if "_duckdb" not in sys.modules:
     gc.freeze()
 gc.set_threshold(200_000, 20, 100)
@@ -431,11 +431,11 @@ def _require_seeds() -> None:
     """Raises DbtRuntimeError if a seed that the project describes has no CSV file, without which dbt would not find the node."""
     folder = Path(getattr(get_flags(), "PROJECT_DIR", None) or ".").resolve() / "seeds"
     with suppress(FileNotFoundError):
-        for name in re.findall(r"^  - name: (\w+)$", (folder / "_seeds.yml").read_text(), re.MULTILINE):
+        for name in re.findall(r"^  - name: (\w+)$", (folder / "_seeds.yml").read_text("utf-8"), re.MULTILINE):
             if not (folder / f"{name}.csv").is_file():
                 raise DbtRuntimeError(
-                    f"{folder} has no {name}.csv, by which dbt knows the table; restore it (`git checkout seeds`), and put files that "
-                    "have other names in a folder of their own, which SEEDS_DIR names."
+                    f"{name}.csv, by which dbt knows the table, is missing from {folder}; restore it (`git checkout seeds`), put your own "
+                    "files in another folder, and set SEEDS_DIR to that folder."
                 )
 
 

@@ -37,7 +37,7 @@ encoding, set `SEEDS_ENCODING` to one that Python supports, such as `cp1252`. A 
 
 ## How they can be written
 
-Commas, tabs, semicolons or pipes separate cells; a first line such as `sep=;` can name any other. Lines end in line feeds, carriage returns
+Commas, tabs, semicolons or pipes separate cells; a first line such as `sep=^` names another separator. Lines end in line feeds, carriage returns
 or both. The reader drops white space and zero-width characters around values, repeated headers, lines of nothing but separators, white
 space and empty quotes, and (if all rows have them) empty cells after the last column. In column names, case does not matter, and spaces,
 hyphens and dots count as underscores (`User ID` is `user_id`). All of these give the same rows:
