@@ -1,5 +1,5 @@
 # `make` alone lists the targets. What each needs is installed into .venv on first use, in the folder that FEATURES_HOME names.
-# Paths may hold any character, so none is the name of a target, and each is quoted.
+# Paths may contain spaces and quotes, so no path is the name of a target, and each is quoted.
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -16,7 +16,7 @@ export ENGINE
 ENGINE_READY := $(if $(filter postgres,$(ENGINE)),up,$(if $(filter spark,$(ENGINE)),java) installed-$(ENGINE))
 INSTALL := scripts/install.sh "$(PYTHON)"
 
-# Without PGHOST there is no server of the user's own, and its other settings do not apply.
+# Without PGHOST, the user names no server, so the other PG* variables do not apply.
 ifndef PGHOST
 unexport PGPORT PGUSER PGPASSWORD PGDATABASE
 endif
@@ -37,7 +37,7 @@ run: $(ENGINE_READY) ## the main job: load the CSV files, build and test every m
 	@$(ACTIVATE) && export SHOW_FEATURES=20 FEATURES_PROGRESS=1 && exec dbt --log-level warn build --exclude-resource-type unit_test
 
 test: installed-test installed-duckdb installed-service ## every check: lint, dbt's unit and data tests, pytest
-	@# Four workers on two cores, since tests spend much time waiting; in the order of tests/python/conftest.py.
+	@# Four workers on two cores, since tests spend much of their time waiting. tests/python/conftest.py sets the order.
 	@$(ACTIVATE) && python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test-fast: installed-test installed-duckdb ## the checks to run between edits, in about a minute
@@ -50,7 +50,7 @@ lint: up installed-test installed-service ## check the style of SQL, Python and 
 format: up installed-test ## format SQL and Python the way `make lint` wants them
 	@$(ACTIVATE) && ruff check --fix --quiet && ruff format --quiet && sqlfluff fix --quiet --disable-progress-bar models tests/dbt
 
-serve: up installed-service ## start the HTTP service on http://localhost:5000 (ETL_PORT), until Ctrl-C
+serve: up installed-service ## run the HTTP service on http://localhost:5000 (ETL_PORT) until Ctrl-C
 	@$(ACTIVATE) && exec python -m experiment_features.service
 
 up: installed ## start the project's own Postgres, unless PGHOST names another
@@ -91,8 +91,8 @@ parity: java installed-test installed-duckdb installed-spark ## compare what Pos
 torture: installed-test installed-duckdb ## kill dbt, cut connections, fill the disk, feed in bad input, and count the failures (FULL=1: more of each)
 	@$(ACTIVATE) && python tests/torture/torture.py
 
-# dbt-coverage leaves out tables whose columns another one describes, because a column is described once, and seeds, whose YAML lists the
-# columns to look for in the file. It counts unit tests, because columns with a constraint need no data test.
+# dbt-coverage skips tables whose columns are described elsewhere (each column is described only once) and seeds (their YAML may list only
+# the columns to load). It counts unit tests, too, because a column with a constraint needs no data test.
 DESCRIBED_ELSEWHERE := seeds models/audit/_history.yml $(addprefix models/intermediate/int_,users compounds experiments)
 judge: installed-judge up ## check descriptions, tests and conventions with dbt-score, dbt-coverage and dbt-bouncer
 	@# On the sample data, in its own schema and folder, so that it touches nothing of the user's.
@@ -118,7 +118,7 @@ lock: ## recompile every lock file from pyproject.toml (needs uv)
 
 java:
 	@case "$$PWD$$FEATURES_HOME" in *[!A-Za-z0-9/._\ -]*) \
-		echo "Spark hands paths to Java and to shells, so the path may hold only letters from A to Z, digits, spaces and / . _ - in it: $$PWD" >&2; exit 1;; esac
+		echo "Spark hands paths to Java and to shells, so their names may hold only letters from A to Z, digits, spaces and . _ -; move the project, or FEATURES_HOME: $$PWD $$FEATURES_HOME" >&2; exit 1;; esac
 	@command -v java >/dev/null || { echo "Spark needs Java 17 or later; on Debian and Ubuntu install the package openjdk-17-jre-headless." >&2; exit 1; }
 
 installed:

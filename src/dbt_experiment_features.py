@@ -1,4 +1,4 @@
-"""Imported by every dbt process, as dbt does with each installed module named ``dbt_*``.
+"""Every dbt process imports this, as it does each installed module named ``dbt_*``.
 
 Commands that build on Postgres take a lock and leave a row in the run log (see ``experiment_features.runs``). What the
 on-run-end hook reports of a run is printed after dbt's own summary, which would otherwise be the last thing a user sees.
@@ -56,17 +56,17 @@ LONGEST_END_SECONDS = 3.5
 STOPPED = "The run was stopped; the published tables are complete, either from an earlier run or from this one."
 LOCK_LOST = "The connection that holds the lock was cut, so the run stops here; start it again."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Of the tasks that dbt derives from that of `dbt run`, those that leave the tables as they are.
+# Subclasses of dbt's RunTask that leave the tables as they are.
 NOT_BUILDING = (TestTask, FreshnessTask)
 
 # More than dbt writes into its folders in a run.
 LEAST_ROOM_BYTES = 16 << 20
 
-# Postgres cuts longer names, so that those of two schemas could be the same; `_staging` is the longest that is added.
+# Postgres truncates longer names, so that two schemas could get the same one; `_staging` is the longest suffix that is added.
 LONGEST_SCHEMA = 63 - len("_staging")
 
 # The modules and the graph last as long as the process, and looking for garbage among them takes a tenth of its time.
-# Not with DuckDB, which would list the objects that are left when Python ends.
+# DuckDB would list the objects that are left when Python ends.
 if "_duckdb" not in sys.modules:
     gc.freeze()
 gc.set_threshold(200_000, 20, 100)
@@ -92,7 +92,7 @@ def _show_table_of_seed(task: SeedTask, result: Any) -> None:
 
 
 def _seed_rows(seed: dict[str, Any], folder: str = "") -> Rows:
-    """The rows of a seed's file in a folder: by default that, or the address, that SEEDS_DIR names, or where dbt found it."""
+    """The rows of a seed's file in `folder`; by default, in what SEEDS_DIR names (a folder or an address), or else where dbt found it."""
     found = Path(seed["root_path"]) / seed["original_file_path"]
     folder = folder or os.environ.get("SEEDS_DIR") or str(found.parent)
     if "://" not in folder:
@@ -121,7 +121,7 @@ def _keep_report(causes: Iterable[str], outcome: str) -> None:
 
 
 def _print_report() -> None:
-    """Prints the report of the run when dbt has printed its summary. The run is closed by then, whatever becomes of this."""
+    """Prints the report of the run when dbt has printed its summary. The run is closed by then, so an error here does not affect it."""
     global _report
     report, _report = _report, []
     try:
@@ -134,7 +134,7 @@ def _print_report() -> None:
 def _follow(event: EventMsg) -> None:
     """Shows when a node starts and ends, adds it to the run log when it ends, and prints the report when the command is completed.
 
-    dbt waits forever if an exception leaves a callback. An error therefore ends the run at the next connection that is opened.
+    dbt waits forever if an exception escapes a callback. An error therefore ends the run at the next connection that is opened.
     """
     global _failure
     try:
@@ -218,7 +218,7 @@ def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: 
                 let_end()
         except KeyboardInterrupt:
             status = "cancelled"
-            # dbt prints a traceback at an interrupt itself.
+            # For a KeyboardInterrupt, dbt would print a traceback.
             raise DbtRuntimeError(STOPPED) from None
         except Exception as error:
             message = _failure or str(error)
@@ -253,7 +253,7 @@ def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
     global _current_run
     credentials = adapter.config.credentials
     try:
-        # Who starts dbt by a program knows the run by an id of its own from the first moment.
+        # A program that starts dbt can choose the id, and so knows it from the start.
         run = Run(handle, credentials.schema, _run_id(), f"dbt {get_flags().WHICH}", _started_by(), nodes)
         credentials.application_name = run.name_of_workers
         wait_seconds, began = _wait_seconds(), time.monotonic()
@@ -266,7 +266,7 @@ def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
             except psycopg2.Error as fault:
                 _warn(f"The run is not in the run log: {str(fault).strip()}")
             raise RunError(message) from error
-        # From here on, an interrupt ends a run that has a row.
+        # From here on, an interrupt is recorded as the end of this run.
         _current_run = run
         run.begin()
     except (RunError, psycopg2.Error) as error:
@@ -281,7 +281,7 @@ def _warn(text: str) -> None:
 
 
 def _run_id() -> str:
-    """What FEATURES_RUN_ID says, or dbt's id of the invocation."""
+    """The value of FEATURES_RUN_ID, or dbt's id of the invocation."""
     text = os.environ.get("FEATURES_RUN_ID") or get_invocation_id()
     if text != storable(text):
         raise RunError(f"FEATURES_RUN_ID is '{storable(text)}', which is not UTF-8 text.")
@@ -346,7 +346,7 @@ def _interrupt(number: int, _: object) -> None:
 
 
 def _handled() -> list[signal.Signals]:
-    """The signals that stop a run: none where Python does not handle them, which it does in its main thread, and no SIGHUP under nohup."""
+    """The signals that stop a run: none outside the main thread, where Python cannot handle signals, and no SIGHUP under nohup."""
     is_main = threading.current_thread() is threading.main_thread()
     return [one for one in STOPPING if is_main and not (one is signal.SIGHUP and signal.getsignal(one) is signal.SIG_IGN)]
 
@@ -380,7 +380,7 @@ class Contact(NamedTuple):
 
     owner: Any
     name: str
-    # Names of those of a function; None for a constant.
+    # Their names if it is a function; None if it is a constant.
     parameters: tuple[str, ...] | None
     replacement: Any
     why: str
@@ -390,7 +390,7 @@ class Contact(NamedTuple):
 CONTACTS = (
     Contact(
         dbt.contracts.files, "MAXIMUM_SEED_SIZE", None, -1,
-        "dbt reads seeds below 1 MiB while it parses, and stops with a traceback at one that is not UTF-8; no setting keeps it from that.",
+        "dbt reads seeds below 1 MiB while it parses, and stops with a traceback at one that is not UTF-8; no setting prevents that.",
         "test_errors.py::test_one_sentence_and_the_last_good_tables",
     ),
     Contact(
@@ -434,8 +434,8 @@ def _require_seeds() -> None:
         for name in re.findall(r"^  - name: (\w+)$", (folder / "_seeds.yml").read_text("utf-8"), re.MULTILINE):
             if not (folder / f"{name}.csv").is_file():
                 raise DbtRuntimeError(
-                    f"{name}.csv, by which dbt knows the table, is missing from {folder}; restore it (`git checkout seeds`), put your own "
-                    "files in another folder, and set SEEDS_DIR to that folder."
+                    f"{name}.csv, by which dbt knows the table, is missing from {folder}; move your own files to another folder, set SEEDS_DIR "
+                    f"to that folder, and restore this file with `git checkout seeds/{name}.csv`."
                 )
 
 

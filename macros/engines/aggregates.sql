@@ -3,8 +3,8 @@
 
     In:  joined('cast(compound_id as text)', ';', 'compound_id')        Out: for 3 and 1 it is '1;3'
 
-    Arguments: text, an expression (nulls are skipped); separator, the text between two; ordering, an expression. Without
-    it the order is arbitrary, and Postgres can join with all its workers.
+    Arguments: text, an expression (nulls are skipped); separator, the text between two items; ordering, an expression.
+    Without an ordering, the order is arbitrary, and Postgres can aggregate in parallel.
 #}
 {% macro joined(text, separator, ordering=none) -%}
     {{ return(adapter.dispatch('joined')(text, separator, ordering)) }}

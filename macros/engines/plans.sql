@@ -18,7 +18,7 @@ offset bigint '0'  -- noqa: AM09
 {%- endmacro %}
 
 {#
-    Belongs after the name of a common table expression that is read twice. Without it, Postgres writes all its rows to disk
+    Belongs after the "as" of a common table expression that is read twice. Without it, Postgres writes all its rows to disk
     and reads them with one process.
 
     In:  users as {{ not_materialized() }} (select ...)       Out: users as not materialized (select ...)

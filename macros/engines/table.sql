@@ -3,8 +3,8 @@
     two renames, statistics, comments and a drop. That takes up to a tenth off `dbt run`. Readers see the old table until the
     new one is complete.
 
-    Each table is analyzed: without statistics, Postgres would assume that it is empty, and may plan to read it once for each
-    row of another.
+    Each table is analyzed: without statistics, Postgres would guess the number of its rows and of distinct values, and might
+    plan to read it once for each row of another table.
 #}
 {% materialization table, adapter='postgres' %}
 

@@ -4,7 +4,7 @@
     In:  data_type('text')      Out: text on Postgres and DuckDB, string on Spark
 
     Arguments: name, the type's name on Postgres, such as 'text' or 'double precision'. 'numeric' is for run times and their
-    sums; on engines without numbers of unlimited length, it has 20 digits before the point and 18 after it.
+    sums; on engines without numbers of arbitrary precision, it has 20 digits before the point and 18 after it.
 #}
 {% macro data_type(name) -%}
     {{ return(adapter.dispatch('data_type')(name)) }}

@@ -4,8 +4,8 @@
     - commas: 'decimal' if they are decimal marks; otherwise the code of the reason why a number with a comma cannot be
       used: 'ambiguous_comma' if every comma could also group digits (1,234), 'comma_and_point' if other numbers have a
       point;
-    - points_group_digits: whether points may group digits: they do in a number such as 1.234.567 or 1.234,5, or some number
-      has a decimal comma and none has a decimal point.
+    - points_group_digits: whether points may group digits: true if they do so in some number, such as 1.234.567 or 1.234,5,
+      or if some number has a decimal comma and none has a point that must be a decimal point.
 
     If FEATURES_DECIMAL names the decimal mark, the query does not read the column.
 
@@ -33,7 +33,7 @@ select
         coalesce(
             (
                 {{ has_decimal_comma }}
-                -- Postgres only counts if there is such a comma.
+                -- Postgres runs this count only if there is such a comma.
                 and 0 = (
                     select count(*)
                     from {{ relation }}
@@ -86,7 +86,7 @@ select
     In:  number_with_point('experiment_run_time', 'commas')
     Out: '12,5' gives '12.5' if commas are 'decimal'; '1,234.5' gives '1234.5' if FEATURES_DECIMAL is a point
 
-    Arguments: text, an expression; commas, an expression for the result of meaning_of_marks(); without it, commas stay.
+    Arguments: text, an expression; commas, an expression for the column commas of meaning_of_marks(); without it, commas stay.
 #}
 {% macro number_with_point(text, commas=none) -%}
 {%- if not decimal_mark() -%}

@@ -10,7 +10,7 @@
     {{ return(adapter.dispatch('exact_mean')(total, count)) }}
 {%- endmacro %}
 
-{# Postgres computes as many decimals of a quotient as its operands have, so the count gets 30 of them. #}
+{# Postgres gives a quotient at least as many decimals as its operands have, so the count gets 30 more than the sum has. #}
 {% macro postgres__exact_mean(total, count) -%}
 cast({{ total }} / nullif(round(cast({{ count }} as numeric), 30 + scale({{ total }})), 0) as double precision)
 {%- endmacro %}

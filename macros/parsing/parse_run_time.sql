@@ -39,7 +39,7 @@ end
     In:  case when experiment_run_time is null then {{ run_time_reason('experiment_run_time_text', 'commas') }} end
 
     Arguments: text, as for parse_run_time(), possibly with commas that number_with_point() has left in place; commas, an
-    expression for the result of meaning_of_marks().
+    expression for the column commas of meaning_of_marks().
 #}
 {% macro run_time_reason(text, commas) -%}
 case

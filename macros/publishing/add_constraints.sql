@@ -3,7 +3,7 @@
 
     Arguments: relation, the table; mart, the node in dbt's graph that has the contract.
 
-    They are added after the rows: an `insert` into a table with constraints would not run in parallel on Postgres.
+    Constraints are added after the rows: an `insert` into a table with constraints would not run in parallel on Postgres.
 #}
 {% macro add_constraints(relation, mart) -%}
     {{ return(adapter.dispatch('add_constraints')(relation, mart)) }}

@@ -1,5 +1,5 @@
 {#
-    The candidate of a published table: what this run is about to publish. Its name contains the run's id, so no other run
+    The candidate of a published table: what this run is about to publish. Its name ends in a hash of the run's id, so no other run
     reads it.
 
     In:  candidate_of(ref('user_features'))      Out: "postgres"."features_staging"."user_features__1f0c53a7b2e4"

@@ -2,7 +2,7 @@
     The model that publishes: it updates all published tables from the candidates of its run, updates the history and adds
     its own row, in one transaction. Concurrent readers see either the old rows or the new ones.
 
-    It replaces only the rows that differ. Views, grants, indexes and prepared statements survive, and nobody waits. A
+    It replaces only the rows that differ. Views, grants, indexes and prepared statements survive, and readers do not wait. A
     table whose columns or constraints have changed is replaced as a whole, in the same transaction.
 #}
 {% materialization publication, default %}

@@ -1,7 +1,7 @@
 {#
     Updates the history of a published table, in the transaction that publishes it. The history is the table
     `<its name>_history`: one row per state of a row, from when it was published until it changed or was no longer
-    published. It does nothing on Spark, whose file-based tables cannot be updated.
+    published. The macro does nothing on Spark, whose file-based tables cannot be updated.
 
     Arguments: published, the table, with the new rows in it; mart, its node in dbt's graph.
 #}
@@ -19,7 +19,7 @@
     {%- set all_columns = dict(mart.columns, **history_columns()) -%}
     {%- do prepare_table(history, all_columns) -%}
     {%- do persist_docs(history, {
-        'description': 'One row per state that a row of ' ~ published.identifier ~ ' had, from when it was published until when it changed.',
+        'description': 'One row per state that a row of ' ~ published.identifier ~ ' had, from when it was published until it changed.',
         'columns': all_columns
     }) -%}
     {%- set recorded = 'select ' ~ columns ~ ' from ' ~ history ~ ' where valid_to is null' -%}

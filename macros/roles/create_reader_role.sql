@@ -1,7 +1,7 @@
 {#
     Creates a role that may read the published tables, the history and the run log, and nothing else of this project, and
-    revokes the rights of everybody else. Running it again changes nothing. The role may also read tables that are built
-    later. It is a role to grant to people (`grant features_reader to alice`), not one to log in with.
+    revokes all rights on the project's schemas from `public`; grants to other roles stay. Running it again changes nothing.
+    The role may also read tables that are built later. It is a role to grant to people (`grant features_reader to alice`), not one to log in with.
 
     The environment variable FEATURES_READER sets its name; the default is features_reader.
 #}

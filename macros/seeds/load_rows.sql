@@ -47,7 +47,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Without lineSep, Spark takes the first line end that it finds, even inside quotes, for that of the file, and changes all others. #}
+{# Without lineSep, Spark treats the first line end that it finds, even inside quotes, as that of the file, and converts all others to it. #}
 {% macro spark__load_rows(relation, rows, columns) -%}
     {%- set path = rows.save(numbered=true) -%}
     {%- if not rows.problem -%}

@@ -93,8 +93,8 @@ with_cell as (
 
 ),
 
--- If columns are mixed up, a cell may hold a name or an address instead of an id or a date: text with an @, or with
--- letters and no digit.
+-- If columns are mixed up, a cell may hold a name or an address instead of an id or a date. So a cell with an @ is
+-- never an example, nor is a cell of user_id or signup_date without a digit, unless it is a single character.
 with_example as (
 
     select

@@ -69,7 +69,8 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'wrong_cell_count', false,
         'The row has {detail}.',
-        'Give the row one cell per column, and each column a name; put cells with a separator inside in quotes.'
+        'Give the row one cell per column, and each column a name; put cells with a separator in quotes, close each '
+        'quote, and write quotes inside quotes twice.'
     ),
     ('missing_id', false, 'The {column} is missing.', 'Fill in the {column}.'),
     (

@@ -1,1 +1,1 @@
-"""What of this project is not SQL: the embedded Postgres."""
+"""The Python code of this project: its own Postgres, the reader, the lock and the run log, and the HTTP service."""

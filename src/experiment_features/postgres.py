@@ -142,7 +142,7 @@ class Server:
         while self._is_alive():
             with suppress(FileNotFoundError, ProcessLookupError, IndexError, ValueError):
                 process = int(mark.read_text().split()[0])
-                # Any other program has reused its pid.
+                # A process with another name has reused the pid.
                 if Path(f"/proc/{process}/comm").read_text() == "postgres\n":
                     os.kill(process, signal.SIGINT)
             if time.monotonic() > deadline:
@@ -178,7 +178,7 @@ class Server:
         self._run("sync", self.home)
 
     def _launch(self) -> None:
-        """Starts it and waits until it answers, which may take long after a crash."""
+        """Starts it and waits until it answers, which may take a long time after a crash."""
         with self._open("running") as running, self._open("log") as log:
             fcntl.flock(running, fcntl.LOCK_EX)
             begin = log.tell()
@@ -230,7 +230,7 @@ class Server:
 
     @contextmanager
     def _lock(self) -> Iterator[BinaryIO]:
-        """Lets one command at a time run, and turns errors of the system into a sentence."""
+        """Lets one command at a time run, and turns errors of the operating system into a sentence."""
         try:
             self._make_folder(self.home)
             with self._open("lock") as lock:

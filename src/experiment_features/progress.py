@@ -1,4 +1,4 @@
-"""Shows what long work is doing: in a terminal one line that is overwritten, elsewhere a line for each step that has ended."""
+"""Shows the progress of long work: in a terminal, one line that is overwritten; elsewhere, one line for each step that has ended."""
 
 from __future__ import annotations
 

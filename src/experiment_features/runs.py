@@ -1,8 +1,8 @@
-"""One command that builds at a time on a schema of Postgres, and a record of each in the database.
+"""Lets one command at a time build in a schema of Postgres, and records each command in the database.
 
 Both live on one connection, which is held for as long as the command runs: Postgres frees the lock, a session-level
-advisory lock, as soon as that connection is gone, however the process ends. The lock is of one database and one
-schema; a connection pooler that hands a session to several clients does not keep it.
+advisory lock, as soon as that connection is gone, however the process ends. The lock covers one schema of one
+database; it does not hold through a connection pooler that shares a session among several clients.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def lock_key(schema: str) -> int:
 
 
 def storable(text: str) -> str:
-    """A text as Postgres can store it: names of files and variables may hold bytes that are none."""
+    """The text in a form that Postgres can store: names of files and environment variables may hold bytes that are not UTF-8."""
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
@@ -85,7 +85,7 @@ class Run:
     """A command that builds, which has the lock of its schema and a row in the run log.
 
     Args:
-        connection: of psycopg2, of its own; it is kept until `end`.
+        connection: of psycopg2, which nothing else uses; it is kept until `end`.
         schema: the target schema; the run log is in `<schema>_audit`.
         run_id: dbt's id of the invocation, or that of the program that started dbt.
         command, started_by, nodes: for the row; nodes is their number.
@@ -132,7 +132,7 @@ class Run:
         """
         self._execute("select set_config('application_name', %s, false)", name_of_holder(self.run_id))
         began, is_told = time.monotonic(), False
-        # Trying again and again, as Ctrl-C could not end a statement that waits.
+        # Polls, because Ctrl-C could not interrupt a statement that waits.
         while not self._execute("select pg_try_advisory_lock(%s)", self._key)[0][0]:
             if not is_told:
                 tell(f"{self._holder()}; waiting for it, for {wait_seconds:g} seconds at most.")
@@ -201,7 +201,7 @@ class Run:
         return f"The schema {self._schema} is being built by the run {run}"
 
     def begin(self) -> None:
-        """Writes the row of the run, and closes those of runs that were killed. After an earlier command of the same run, that one's row goes on.
+        """Writes the row of the run, and closes those of runs that were killed. If an earlier command of the same run has a row, that row is reopened.
 
         Raises RunError if another run has built since that command, so that tables of both would be mixed.
         """
@@ -236,11 +236,11 @@ class Run:
             )  # fmt: skip
 
     def add_node(self, node: Node) -> None:
-        """Adds what became of a node, so that others see how far the run is."""
+        """Adds what became of a node, so that others see how far the run has got."""
         self._execute(ADD_NODES, self.run_id, _as_json([node]))
 
     def end(self, status: str, message: str | None, causes: list[str] | None, nodes: Sequence[Node]) -> None:
-        """Closes the row of the run, adds what became of its files and of nodes not added yet, and gives the lock back.
+        """Closes the row of the run, adds what became of its files and of nodes not added yet, and releases the lock.
 
         Args:
             status: in the words of the run log.
@@ -249,7 +249,7 @@ class Run:
             nodes: what became of each.
         """
         succeeded = {one.node.rpartition(".")[2] for one in nodes if one.status == "success"}
-        # Of nodes that dbt skips or stops, it speaks at the end alone. What is executed together is one transaction.
+        # dbt reports the nodes that it skips or stops only at the end. Statements executed together are one transaction.
         arguments: tuple[object, ...]
         statements, arguments = ADD_NODES, (self.run_id, _as_json(nodes))
         if {"int_rows_per_file", "publications"} & succeeded:
@@ -268,7 +268,7 @@ class Run:
         self.close()
 
     def close(self) -> None:
-        """Gives the lock back, by closing the connection."""
+        """Releases the lock, by closing the connection."""
         self._connection.close()
 
     def _has_log(self) -> bool:

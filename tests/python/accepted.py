@@ -176,7 +176,7 @@ FILES = [
         {"1,234": "ambiguous_comma", "1,234.5": "ambiguous_comma", "7.5": Decimal("7.5")},
     ),
     File(
-        "a comma with no digits after it, which may be either", "",
+        "a comma with no digits after it, which may be a decimal mark or a thousands separator", "",
         {"1,234": "ambiguous_comma", "950,": "ambiguous_comma", "n.a.": "missing_run_time"},
     ),
     File("a comma that cannot be a thousands separator", "", {"0,125": Decimal("0.125"), "1,234": Decimal("1.234")}),

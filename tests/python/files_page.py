@@ -27,27 +27,29 @@ missing, the error names the package. Tokens and other options come from fsspec'
 
 Each of the tables `users`, `user_experiments` and `compounds` is one file (such as `users.csv`, `Users.CSV`, `users.tsv`, `users.txt` or
 `users.xlsx`) or a folder of that name with several parts. Each part has a header, with columns in any order; parts are read in order of
-name, and a reject names the part and the line in it. Two files that could be the same table cause an error. Keep `users.csv`,
-`user_experiments.csv` and `compounds.csv` in `seeds/` even if `SEEDS_DIR` is set: dbt knows the tables by these names. Any other CSV file
-there is loaded too (from `SEEDS_DIR`, if that is set): the columns its YAML describes, or all if it describes none.
+name, and what is said about a rejected row names the part and the line in it. Two files that could be the same table cause an error. Keep
+`users.csv`, `user_experiments.csv` and `compounds.csv` in `seeds/` even if `SEEDS_DIR` is set: dbt knows the tables by these names. Any
+other CSV file in `seeds/` also becomes a table, with the columns that its YAML describes, or all if it describes none. If `SEEDS_DIR` is
+set, its rows come from the file of that name there.
 
 A text file may be compressed with gzip, bzip2, xz or zstd, or be a zip archive of one file, with or without the usual extension. In a
-workbook, the sheet with the table's name is read, or the only sheet. Text is UTF-8, or UTF-16 if the first bytes show it. For another
-encoding, set `SEEDS_ENCODING` to one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
+workbook, the sheet with the table's name is read; a single sheet may have any name. Text is read as UTF-8, or as UTF-16 if it begins as
+such. For another encoding, set `SEEDS_ENCODING` to one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
 
 ## How they can be written
 
-Commas, tabs, semicolons or pipes separate cells; a first line such as `sep=^` names another separator. Lines end in line feeds, carriage returns
-or both. The reader drops white space and zero-width characters around values, repeated headers, lines of nothing but separators, white
-space and empty quotes, and (if all rows have them) empty cells after the last column. In column names, case does not matter, and spaces,
-hyphens and dots count as underscores (`User ID` is `user_id`). All of these give the same rows:
+Commas, tabs, semicolons or pipes separate cells; a first line such as `sep=^` names another separator. Lines end in line feeds, carriage
+returns or both. The reader drops white space and zero-width characters around values; repeated headers; lines that contain only separators,
+white space and empty quotes; and, if all rows have them, empty cells after the last column. In column names, case does not matter, and
+spaces, hyphens and dots count as underscores (`User ID` is `user_id`). All of these give the same rows:
 """
 CELLS_TITLE = """
 ## How values can be written
 
-A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot be a thousands
-separator (`12,5`). Otherwise, run times with a comma are left empty. `1.234` is left empty too if the file also has `1.234.567`, or has
-decimal commas and no point that must be a decimal point. Set `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` to name the decimal mark.
+A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot be a thousands separator
+(`12,5`). Otherwise, run times with a comma are left empty. `1.234` is also left empty if the file has a run time such as `1.234.567`, or
+has a comma that cannot be a thousands separator and no point that must be a decimal point. `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.`
+names the decimal mark.
 """
 LEFT_OUT_TITLE = f"""
 ## What happens to bad rows
@@ -61,27 +63,27 @@ An experiment of an accepted user counts even if its run time or compounds canno
 | run time or sign-up date missing or unusable; list of compounds empty | the row is used with that cell empty |
 | unknown or unusable ids in a list of compounds | the row is used without these ids |
 
-Each such row or cell is in `features.rejected_rows`: file, line number as a text editor shows it, column, reason, what to do about it, and
-whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. At its end,
-a run prints one sentence per cause, at most five per file, most frequent first; the run log and the HTTP service have them too.
-`make rejects` prints all causes, then every row with its text. An example is left out if the cell may hold a name or an e-mail address.
+Each such row or cell has an entry in `features.rejected_rows`, with its file, line number (as a text editor shows it), column, reason,
+remedy, and whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. At its end, a
+run prints one sentence per cause, at most five per file, the most frequent first, as do the run log and the HTTP service. `make rejects`
+prints all causes, then every row with its text. Each sentence quotes an example, unless the cell may hold a name or an e-mail address:
 
 ```text
 user_experiments.csv: all 12 rows: the user_id is not a whole number, for example "2a" on line 2; write the user_id as a
 whole number using the digits 0 to 9.
 ```
 
-If a file seems wrong as a whole, a run publishes nothing, even if it is `dbt run`. A file seems wrong if more than 1% of its rows and more
-than 10 rows are rejected; if more than half of them are rejected, however small the file; or if more than half of its filled run times or
-lists of compounds cannot be used. Rejects within these limits (variables in `dbt_project.yml`) only cause a warning that gives their
-number.
+If a file seems wrong as a whole, no command publishes anything, not even `dbt run`. A file seems wrong if more than 10 of its rows, and
+more than 1% of them, are rejected; if more than half of its rows are rejected, however small the file; or if more than half of its filled
+run times, or of its filled lists of compounds, cannot be used. Rejects within these limits (variables in `dbt_project.yml`) only cause a
+warning that gives their number.
 
-Values that cannot be used, by reason code (column `code` of `features_staging.int_rejected_rows`); words for a missing value, in upper or lower case, are {", ".join(f"`{word}`" for word in MISSING_WORDS)}:
+In upper or lower case, {", ".join(f"`{word}`" for word in MISSING_WORDS if word not in ("n/a", "null"))} stand for a missing value. Other values that cannot be used, by reason code (column `code` of `features_staging.int_rejected_rows`; see also [Commas in run times](#commas-in-run-times)):
 """
 REFUSED_TITLE = """
 ## Files that are refused
 
-Loading fails with one sentence that names the file, and the previously loaded rows stay. It also fails if a file changes while it is
+Loading such a file fails with one sentence that names it, and the rows loaded before stay. It also fails if a file changes while it is
 being loaded.
 
 | file | message |
@@ -116,7 +118,7 @@ def page() -> str:
     parts += [
         "\n### Commas in run times\n",
         table(
-            "the file has | read as",
+            "the file has | each run time, and its value or the reason code if it is left empty",
             (f"{file.what} | " + ", ".join(f"{shown(found)}: {value(Cell('', found, TIMES, read))}" for found, read in file.cells.items()) for file in FILES),
         ),
         LEFT_OUT_TITLE,
@@ -126,7 +128,10 @@ def page() -> str:
         if isinstance(cell.read_as, str) and cell.found:
             refused.setdefault(cell.read_as, []).append(f"{shown(cell.found)} ({cell.what})")
     parts += [table("code | written", (f"`{reason}` | {'; '.join(written)}" for reason, written in refused.items())), REFUSED_TITLE]
-    parts += [f"| {name} | {sentence} |\n" for name, (_, sentence) in FAULTS.items()]
+    faults: dict[str, list[str]] = {}
+    for name, (_, sentence) in FAULTS.items():
+        faults.setdefault(sentence, []).append(name)
+    parts += [f"| {'; '.join(names)} | {sentence} |\n" for sentence, names in faults.items()]
     return "".join(parts)
 
 

@@ -209,7 +209,7 @@ def test_seed_that_dbt_would_not_find(published: Project, tmp_path: Path) -> Non
     process = published.start("seed", "--project-dir", str(tmp_path))
     output = " ".join(process.communicate()[0].split())
     assert process.returncode != 0
-    assert f"users.csv, by which dbt knows the table, is missing from {tmp_path}/seeds; restore it (`git checkout seeds`), put your own" in output
+    assert f"users.csv, by which dbt knows the table, is missing from {tmp_path}/seeds; move your own files to another folder" in output
 
 
 def test_longest_schema(published: Project) -> None:

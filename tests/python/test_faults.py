@@ -17,7 +17,9 @@ GOOD = {
 FILL_IN = "Fill in the {0}."
 USE_DIGITS = "Write the {0} as a whole number using the digits 0 to 9."
 CORRECT = "Correct the {0}."
-CELLS = "Give the row one cell per column, and each column a name; put cells with a separator inside in quotes."
+CELLS = (
+    "Give the row one cell per column, and each column a name; put cells with a separator in quotes, close each quote, and write quotes inside quotes twice."
+)
 NOT_A_DAY = ("The signup_date is not a valid date that begins with its year.", "Write the signup_date as YYYY-MM-DD.")
 YEAR_LAST = (
     "The signup_date does not begin with its year, so its day and month could be confused.",
@@ -71,7 +73,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     "surplus empty cell in one row": ("compounds", "3,2,4-Dinitrophenol,", "", "The row has 4 cells where the header has 3.", CELLS, False),
     "quotes behind backslashes": (
         "compounds", '3,"Compound \\"C\\"",C8H11NO2', "",
-        "The row has a backslash in front of a quote inside quotes, where the quote has to be written twice.", CELLS, False,
+        "The row has a backslash before a quote inside quotes.", CELLS, False,
     ),
     "exact duplicate user": ("users", "1, Alice ,alice@example.com,2023-01-01", "", REPEAT[0].format(2), REPEAT[1].format(2), False),
     "exact duplicate experiment": ("user_experiments", "2,1,2,15", "", REPEAT[0].format(3), REPEAT[1].format(3), False),

@@ -133,4 +133,4 @@ def test_what_cannot_work_is_refused(top: Path, home: str, sentence: str) -> Non
 
 def test_spark_is_refused_where_its_paths_would_break(top: Path) -> None:
     output = shell(copy(top / STRANGE), "make run ENGINE=spark PYTHON=../python", succeeds=False)
-    assert "the path may hold only letters from A to Z" in output and "Installing" not in output
+    assert "their names may hold only letters from A to Z" in output and "Installing" not in output

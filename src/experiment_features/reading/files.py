@@ -27,7 +27,7 @@ OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zX
 # Of all decompressors, including those for encrypted content and unknown methods.
 UNPACKING_ERRORS = (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, zstandard.ZstdError, NotImplementedError, RuntimeError)
 BLOCK_BYTES = 1 << 20
-# First bytes of files that are not tables, in small letters, and what to do about each.
+# First bytes of files that are not tables, in lower case, and what to do about each.
 NOT_TABLES: dict[bytes | tuple[bytes, ...], str] = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook in the old format; save it as .xlsx or CSV.",
     b"%pdf": "a PDF file; export the table itself.",
@@ -64,7 +64,7 @@ class File:
         self.modified = datetime.fromtimestamp(self._stat.st_mtime, timezone.utc).isoformat()
 
     def require_same(self) -> None:
-        """Raises ReadingError if the file has changed; a replacement of the same age has another inode."""
+        """Raises ReadingError if the file has changed; a replacement with the same modification time has another inode."""
         try:
             now = os.stat(self.path)
         except OSError as error:
@@ -95,7 +95,7 @@ class File:
                 else:
                     yield file
             except UNPACKING_ERRORS as error:
-                # Errors of the system have a number, and are not about the content.
+                # Errors of the operating system have a number, and are not about the content.
                 if isinstance(error, OSError) and error.errno is not None:
                     raise
                 raise ReadingError(f"it is compressed, and damaged or cut short ({error}); export or copy it again.") from None
@@ -171,7 +171,7 @@ def find(folder: str, table: str, copies: Path) -> list[File]:
 
 
 def _stem(name: str) -> str | None:
-    """The name of a file without its known extensions; None for all other files."""
+    """The name of a file without its known extensions; None if it has none."""
     stem, ending = os.path.splitext(name.lower())
     if ending in PACKED:
         # A workbook is compressed already.

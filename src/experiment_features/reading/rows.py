@@ -20,8 +20,8 @@ from experiment_features.reading.text import WHITE_SPACE, Blocks, ReadingError, 
 LINE_END = re.compile(rb"\r\n|\n|\r|\Z")
 DECLARED_SEPARATOR = re.compile(r'\W*"?sep=(?![\'"])([\t -/:-@[-`{-~])"?\s*', re.IGNORECASE)
 LINES_OF_PREAMBLE = 30
-OPEN_QUOTE = "a quote that is open at the end of a whole row; close it or take it out"
-ESCAPED_QUOTE = "a backslash in front of a quote inside quotes, where the quote has to be written twice"
+OPEN_QUOTE = "an unclosed quote, its own or one from a row above"
+ESCAPED_QUOTE = "a backslash before a quote inside quotes"
 
 
 class Rows:
@@ -282,7 +282,7 @@ class Form:
         return b"".join(out), b""
 
     def _split(self, lines: Sequence[bytes]) -> list[list[str]]:
-        """The cells of each line; none if one may not be a whole record. This takes less time, but white space in front of quotes has to be gone."""
+        """The cells of each line; none if a line might not be a whole record. Faster than record_at, but needs lines without white space before quotes."""
         try:
             records = [[cell.strip(WHITE_SPACE) for cell in cells] for cells in csv.reader(map(bytes.decode, lines), delimiter=self._separator, strict=True)]
         except csv.Error:
@@ -367,7 +367,7 @@ class Form:
             # The surplus may come from a separator inside a cell, and the empty cell may be the last column's.
             raise ReadingError(
                 f"line {line} has {found} cells where the header has {width}, so it is unclear which column each belongs to; "
-                "name every column in the header, and put cells with a separator inside in quotes."
+                "name every column in the header, and put cells with a separator in quotes."
             )
         if not reason and len(cells) != width:
             reason = f"{found} {'cell' if found == 1 else 'cells'} where the header has {width}"

@@ -14,7 +14,7 @@ from typing import IO
 BLOCK_BYTES = 1 << 16
 LONGEST_RECORD = 1 << 20
 SEPARATORS = ",\t;|"
-# Unicode white space, zero-width characters and the DOS end-of-file mark; none of them is part of a value.
+# Unicode white space, zero-width characters and the DOS end-of-file mark, which are trimmed from both ends of a value.
 WHITE_SPACE = (
     "\t\n\v\f\r\x1a\x1c\x1d\x1e\x1f \x85\xa0\xad\u061c\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
     "\u202f\u205f\u3000\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
@@ -83,7 +83,7 @@ def _encoding_of(first: bytes, setting: str) -> str:
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if setting and not first.startswith(codecs.BOM_UTF8):
-        # It may be for another file. What is written in an encoding of single bytes is practically never UTF-8, too.
+        # The setting may be meant for another file. Text in a single-byte encoding is practically never valid UTF-8 as well.
         if len("é".encode().decode(setting, "replace")) == 2 and not first.isascii():
             with suppress(UnicodeDecodeError):
                 codecs.getincrementaldecoder("utf-8")().decode(first)
@@ -101,7 +101,7 @@ def _end_of_lines(block: bytes) -> int:
 
 
 def without_excerpt(message: str) -> str:
-    """A message without the text of the file that it shows, which may be about a person."""
+    """A message without the line of the file that it quotes, which may be about a person."""
     return re.sub(r"(?<=it would read ').*(?=': set the encoding)", "...", message)
 
 

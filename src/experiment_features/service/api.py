@@ -51,10 +51,10 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
             202: {"description": "The run has started; its address is in Location."},
             **problems(
                 s400="The body is not UTF-8.",
-                s409="A run is in progress; the member run is its id.",
+                s409="A run is in progress; its id is in the member `run`.",
                 s413="The body is too large.",
                 s415="The body is not JSON.",
-                s422="The call is not valid; or, with wait, the input was refused, for the reasons in the member reasons.",
+                s422="The call is not valid; or, with wait, the input was refused, for the reasons in the member `reasons`.",
                 s500="With wait: the run did not succeed. Or: internal error.",
                 **WRITES,
             ),
@@ -62,7 +62,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
     )
     async def start_a_run(
         options: Annotated[models.RunOptions | None, Body()] = None,
-        wait: Annotated[bool, Query(description="Answer when the run has ended.")] = False,
+        wait: Annotated[bool, Query(description="Respond only when the run has ended.")] = False,
     ) -> Response:
         """Starts the build, which loads the files and computes, tests and publishes the features. Only one run at a time."""
         child = await runner.start(full_refresh=options is not None and options.full_refresh)
@@ -119,7 +119,7 @@ def make_router(database: Database, runner: Runner) -> APIRouter:
         ),
     )
     async def cancel_a_run(id: RunId) -> Response:
-        """Stops a run, and responds when it has ended; published tables stay as they were."""
+        """Stops a run, and responds when it has ended; the published tables are complete, from an earlier run or from this one."""
         return Json(await runner.cancel(id))
 
     @router.get(

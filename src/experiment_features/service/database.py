@@ -38,7 +38,7 @@ CHUNK_BYTES = 64 * 1024
 RUNS = """
 select
     runs.id, runs.command, runs.started_by, runs.status, runs.started, runs.finished, runs.message,
-    -- By JSON, as a log from before there were causes has none until the next run.
+    -- Through JSON: a log created by a version without causes lacks the column until the next run.
     coalesce(to_jsonb(runs) -> 'causes', '[]') as causes,
     nodes.nodes_done, runs.nodes as nodes_total, nodes.failed_nodes,
     counts.rows_read, counts.rows_published, counts.rows_rejected, counts.files
