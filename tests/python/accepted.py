@@ -123,7 +123,7 @@ CELLS = [
     Cell("an empty cell where a run time is expected", "", TIMES, "missing_run_time"),
     *(Cell("a word for a missing run time", word, TIMES, "missing_run_time") for word in MISSING_WORDS),
     Cell("a decimal comma in a file with decimal points", "12,5", TIMES, "comma_and_point"),
-    Cell("a comma before three digits in such a file", "1,234", TIMES, "comma_and_point"),
+    Cell("a comma before three digits in a file with decimal commas and decimal points", "1,234", TIMES, "comma_and_point"),
     Cell("a date", "2024-03-01", DATES, date(2024, 3, 1)),
     Cell("a leap day", "2024-02-29", DATES, date(2024, 2, 29)),
     Cell("a date and a time, in ISO 8601 format", "2024-03-01T00:00:00Z", DATES, date(2024, 3, 1)),

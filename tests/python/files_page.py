@@ -27,14 +27,14 @@ missing, the error names the package. Tokens and other options come from fsspec'
 
 Each of the tables `users`, `user_experiments` and `compounds` is one file (such as `users.csv`, `Users.CSV`, `users.tsv`, `users.txt` or
 `users.xlsx`) or a folder of that name with several parts. Each part has a header, with columns in any order; parts are read in order of
-name, and what is said about a rejected row names the part and the line in it. Two files that could be the same table cause an error. Keep
+name, and messages about a rejected row name the part and the line in it. Two files that could be the same table cause an error. Keep
 `users.csv`, `user_experiments.csv` and `compounds.csv` in `seeds/` even if `SEEDS_DIR` is set: dbt knows the tables by these names. Any
 other CSV file in `seeds/` also becomes a table, with the columns that its YAML describes, or all if it describes none. If `SEEDS_DIR` is
-set, its rows come from the file of that name there.
+set, its rows come from the file with the same name in `SEEDS_DIR`.
 
 A text file may be compressed with gzip, bzip2, xz or zstd, or be a zip archive of one file, with or without the usual extension. In a
-workbook, the sheet with the table's name is read; a single sheet may have any name. Text is read as UTF-8, or as UTF-16 if it begins as
-such. For another encoding, set `SEEDS_ENCODING` to one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
+workbook, the sheet with the table's name is read; a single sheet may have any name. Text is read as UTF-8, or as UTF-16 if its first bytes
+show that. For another encoding, set `SEEDS_ENCODING` to one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
 
 ## How they can be written
 
@@ -65,8 +65,8 @@ An experiment of an accepted user counts even if its run time or compounds canno
 
 Each such row or cell has an entry in `features.rejected_rows`, with its file, line number (as a text editor shows it), column, reason,
 remedy, and whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. At its end, a
-run prints one sentence per cause, at most five per file, the most frequent first, as do the run log and the HTTP service. `make rejects`
-prints all causes, then every row with its text. Each sentence quotes an example, unless the cell may hold a name or an e-mail address:
+run prints one sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service give the same sentences.
+`make rejects` prints all causes, then every row with its text. Each sentence has an example, unless the cell may hold a name or an address:
 
 ```text
 user_experiments.csv: all 12 rows: the user_id is not a whole number, for example "2a" on line 2; write the user_id as a
@@ -83,8 +83,8 @@ In upper or lower case, {", ".join(f"`{word}`" for word in MISSING_WORDS if word
 REFUSED_TITLE = """
 ## Files that are refused
 
-Loading such a file fails with one sentence that names it, and the rows loaded before stay. It also fails if a file changes while it is
-being loaded.
+Loading such a file fails with one sentence that names it, and the table keeps its previous rows. It also fails if a file changes while it
+is being loaded.
 
 | file | message |
 |---|---|
