@@ -43,7 +43,7 @@ CELLS = [
     Cell("an id with a zero decimal part, as pandas writes a column with missing values", "2.0", IDS, 2),
     Cell("an id followed by a point", "2.", IDS, 2),
     Cell("an id with two, or more than three, zeros after the point", "2.00", IDS, 2),
-    Cell("three zeros after the point, which may be thousands", "2.000", IDS, "id_not_integer"),
+    Cell("three zeros after the point, which may be a thousands separator", "2.000", IDS, "id_not_integer"),
     Cell("an id with a plus sign", "+2", IDS, 2),
     Cell("an id kept as text by a spreadsheet formula", '="2"', IDS, 2),
     Cell("an id kept as text by an apostrophe", "'2", IDS, 2),
