@@ -238,8 +238,9 @@ def disk_full(campaign: Campaign, ground: Ground, times: int) -> None:
 def _filled(disk: Path, left: int) -> Iterator[None]:
     """Leaves this many bytes free on a disk."""
     filler = disk / "filler"
-    with filler.open("wb") as file:
-        file.write(b"\0" * (shutil.disk_usage(disk).free - left))
+    # Without a buffer, a write that finds less room than there was ends early instead of failing.
+    with filler.open("wb", buffering=0) as file:
+        file.write(bytes(shutil.disk_usage(disk).free - left))
     try:
         yield
     finally:
