@@ -24,10 +24,10 @@ def blocks(title: str, language: str) -> str:
     return "".join(found)
 
 
-def apply(root: Path, title: str) -> None:
+def apply(root: Path, title: str, *options: str) -> None:
     """Applies the edits of a recipe."""
-    done = subprocess.run(["git", "apply", "-"], cwd=root, input=blocks(title, "diff"), capture_output=True, text=True)
-    assert done.returncode == 0, f"{title}: {done.stderr}"
+    done = subprocess.run(["git", "apply", *options, "-"], cwd=root, input=blocks(title, "diff"), capture_output=True, text=True)
+    assert done.returncode == 0, f"CONTRIBUTING.md, {title}: {done.stderr}"
 
 
 def shell(script: str, root: Path, environment: dict[str, str]) -> str:
@@ -80,9 +80,7 @@ def test_three_edits_add_a_feature(copy: Project) -> None:
     output = copy.dbt("build", SHOW_FEATURES="1")
     assert "longest_run_time_is_that_of_the_user" in output and "ERROR=0" in output
     [header] = [line for line in output.splitlines() if line.startswith("| user_id ")]
-    assert [name.strip() for name in header.strip("| ").split("|")][3:6] == [
-        "total_experiment_run_time", "longest_experiment_run_time", "distinct_compounds"
-    ]  # fmt: skip
+    assert "longest_experiment_run_time" in header
     history = "select longest_experiment_run_time from {schema}.user_features_history where user_id = 1 order by valid_from"
     assert copy.query(history) == [(None,), (15,)]
     # A role that could read the table before its columns changed still can, and still nothing else.
@@ -96,6 +94,9 @@ def test_three_edits_add_a_feature(copy: Project) -> None:
         described = service.get("/openapi.json")["components"]["schemas"]["Features"]["properties"]
         assert described["longest_experiment_run_time"]["description"] == "The longest known run time; null if none is known."
         assert ">Longest experiment run time<" in service.call("GET", "/", 200).text
+    # dbt keeps what it has parsed, but not a unit test that is gone.
+    apply(copy.root, "Add a feature", "--reverse")
+    assert "longest_run_time_is_that_of_the_user" not in copy.dbt("ls", "--quiet", "--resource-type", "unit_test")
 
 
 def test_new_column_of_a_file_is_published(copy: Project) -> None:
