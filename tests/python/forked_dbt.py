@@ -117,6 +117,7 @@ def load(folder: Path) -> None:
     from dbt_common.tests import enable_test_caching
 
     with suppress(ImportError):
+        # It is not used here, but by commands for DuckDB.
         import dbt.adapters.duckdb  # noqa: F401
 
     # dbt's own switch for this use: identical templates are parsed once.

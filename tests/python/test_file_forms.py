@@ -19,7 +19,7 @@ def rows_of(name: str) -> list[list[str]]:
 
 def written(rows: list[list[str]], **options: object) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n", **options).writerows(rows)  # type: ignore[arg-type]
+    csv.writer(text, lineterminator="\n", **options).writerows(rows)
     return text.getvalue()
 
 

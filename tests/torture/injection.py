@@ -68,7 +68,7 @@ def inject(campaign: Campaign, ground: Ground, all_payloads: bool) -> None:
                 assert "the name of a schema may only have letters, digits" in output, output
                 expect_canary(project)
     with campaign.attempt(INJECTED_SETTINGS, "FEATURES_STARTED_BY, not UTF-8"):
-        project.dbt(*BUILD, FEATURES_STARTED_BY=b"\xff\xfe")  # type: ignore[arg-type]
+        project.dbt(*BUILD, FEATURES_STARTED_BY=b"\xff\xfe")
     with campaign.attempt(INJECTED_SETTINGS, "FEATURES_SCHEMA with a hyphen, a capital and an umlaut"):
         project.dbt(*BUILD, FEATURES_SCHEMA="Lab-2_ü")
         assert len(project.query('select * from "Lab-2_ü".user_features')) == 10

@@ -88,6 +88,7 @@ class GuardedProtocol(H11Protocol):
         else:
             self.give_up()
 
+    # uvicorn narrows this type in the same way.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         _tune(transport.get_extra_info("socket"))
