@@ -66,7 +66,7 @@ An experiment of an accepted user counts even if its run time or compounds canno
 Each such row or cell has an entry in `features.rejected_rows`, with its file, line number (as a text editor shows it), column, reason,
 remedy, and whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. At its end, a
 run prints one sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service give the same sentences.
-`make rejects` prints all causes, then every row with its text. Each sentence has an example, unless the cell may hold a name or an address:
+`make rejects` prints all causes, then every row with its text. Sentences have an example unless the cell may hold a name or e-mail address:
 
 ```text
 user_experiments.csv: all 12 rows: the user_id is not a whole number, for example "2a" on line 2; write the user_id as a

@@ -80,6 +80,8 @@ def test_three_edits_add_a_feature(copy: Project) -> None:
     output = copy.dbt("build", SHOW_FEATURES="1")
     assert "longest_run_time_is_that_of_the_user" in output and "ERROR=0" in output
     [header] = [line for line in output.splitlines() if line.startswith("| user_id ")]
+    described = yaml.safe_load((copy.root / "models" / "marts" / "user_features.yml").read_text())["models"][0]["columns"]
+    assert [name.strip() for name in header.strip("| ").split("|")] == [column["name"] for column in described]
     assert "longest_experiment_run_time" in header
     history = "select longest_experiment_run_time from {schema}.user_features_history where user_id = 1 order by valid_from"
     assert copy.query(history) == [(None,), (15,)]
