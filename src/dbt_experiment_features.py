@@ -203,7 +203,7 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
 
 def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: Any) -> Any:
     connection = _own_connection(adapter)
-    with _stopped_by_signals() as let_end:
+    with _stopped_by_signals() as (let_end, was_stopped):
         status, message = "failed", None
         try:
             try:
@@ -211,16 +211,19 @@ def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: 
                 result = _execute_nodes(task, selected_uids)
                 if task.interpret_results(result.results):
                     status = "succeeded"
+                elif was_stopped.is_set():
+                    raise KeyboardInterrupt
                 elif not run.has_lock():
                     raise DbtRuntimeError(LOCK_LOST)
                 return result
             finally:
                 let_end()
-        except KeyboardInterrupt:
-            status = "cancelled"
-            # For a KeyboardInterrupt, dbt would print a traceback.
-            raise DbtRuntimeError(STOPPED) from None
-        except Exception as error:
+        except (KeyboardInterrupt, Exception) as error:
+            # Code that mashumaro generates replaces a KeyboardInterrupt with an error of its own.
+            if was_stopped.is_set():
+                status = "cancelled"
+                # For a KeyboardInterrupt, dbt would print a traceback.
+                raise DbtRuntimeError(STOPPED) from None
             message = _failure or str(error)
             raise
         finally:
@@ -307,12 +310,12 @@ def _wait_seconds() -> float:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[Callable[[], None]]:
+def _stopped_by_signals() -> Iterator[tuple[Callable[[], None], threading.Event]]:
     """Makes SIGTERM and SIGHUP act like Ctrl-C, and ends the process if dbt takes too long to stop.
 
-    Yields a function to call when all nodes have ended; it makes further signals have no effect.
+    Yields a function to call when all nodes have ended, which makes further signals have no effect, and whether a signal came.
     """
-    has_ended = threading.Event()
+    was_stopped, has_ended = threading.Event(), threading.Event()
 
     def ignore() -> None:
         for number in before:
@@ -320,13 +323,14 @@ def _stopped_by_signals() -> Iterator[Callable[[], None]]:
 
     def stop(*_: object) -> None:
         ignore()
+        was_stopped.set()
         # Starting a threading.Thread takes a lock that the main thread may hold at this moment.
         _thread.start_new_thread(_leave_unless, (has_ended,))
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in _handled()}
     try:
-        yield ignore
+        yield ignore, was_stopped
     finally:
         ignore()
         # dbt's own program has little left to do, and a signal would only add Python's traceback. It is still ended by force if it
