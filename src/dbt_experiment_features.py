@@ -82,6 +82,8 @@ _report: list[str] = []
 _progress: Progress | None = None
 # The error of a callback.
 _failure: str | None = None
+# A signal has stopped the run.
+_is_stopped = False
 # Until the first connection, dbt only reads the project.
 _is_parsing = True
 
@@ -160,6 +162,11 @@ def _open_safely(connection: Connection) -> Connection:
     """dbt's `open`, but it refuses names and settings that could make text run as SQL, and runs that have lost their lock."""
     global _is_parsing
     _is_parsing = False
+    # `master` is the connection that ends the statements of the others, and makes the report at the end.
+    is_worker = connection.name != "master"
+    # When dbt ends the statements of other threads, it would also open connections that they have yet to open themselves.
+    if is_worker and _is_stopped and threading.current_thread() is threading.main_thread():
+        return connection
     schema, database = connection.credentials.schema, connection.credentials.database
     if not re.fullmatch(r"[\w-]+", schema) or len(schema.encode()) > LONGEST_SCHEMA:
         raise DbtRuntimeError(
@@ -176,8 +183,7 @@ def _open_safely(connection: Connection) -> Connection:
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
         raise DbtRuntimeError("The server treats backslashes in text as escapes; set its standard_conforming_strings to on.")
-    # `master` is the connection that makes the report at the end.
-    failure = _failure if connection.name != "master" else None
+    failure = (STOPPED if _is_stopped else _failure) if is_worker else None
     if _current_run is not None and (failure or not _current_run.admits(opened.handle)):
         opened.handle.close()
         raise DbtRuntimeError(failure or LOCK_LOST)
@@ -186,8 +192,8 @@ def _open_safely(connection: Connection) -> Connection:
 
 def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
-    global _causes, _report, _failure, _progress, _is_parsing
-    _causes, _report, _failure, _progress, _is_parsing = None, [], None, None, False
+    global _causes, _report, _failure, _progress, _is_parsing, _is_stopped
+    _causes, _report, _failure, _progress, _is_parsing, _is_stopped = None, [], None, None, False, False
     adapter = get_adapter(task.config)
     # dbt forgets its callbacks between the commands of a process.
     add_callback_to_manager(_follow)
@@ -203,7 +209,7 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
 
 def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: Any) -> Any:
     connection = _own_connection(adapter)
-    with _stopped_by_signals() as (let_end, was_stopped):
+    with _stopped_by_signals() as let_end:
         status, message = "failed", None
         try:
             try:
@@ -211,7 +217,7 @@ def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: 
                 result = _execute_nodes(task, selected_uids)
                 if task.interpret_results(result.results):
                     status = "succeeded"
-                elif was_stopped.is_set():
+                elif _is_stopped:
                     raise KeyboardInterrupt
                 elif not run.has_lock():
                     raise DbtRuntimeError(LOCK_LOST)
@@ -220,7 +226,7 @@ def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: 
                 let_end()
         except (KeyboardInterrupt, Exception) as error:
             # Code that mashumaro generates replaces a KeyboardInterrupt with an error of its own.
-            if was_stopped.is_set():
+            if _is_stopped:
                 status = "cancelled"
                 # For a KeyboardInterrupt, dbt would print a traceback.
                 raise DbtRuntimeError(STOPPED) from None
@@ -310,27 +316,28 @@ def _wait_seconds() -> float:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[tuple[Callable[[], None], threading.Event]]:
+def _stopped_by_signals() -> Iterator[Callable[[], None]]:
     """Makes SIGTERM and SIGHUP act like Ctrl-C, and ends the process if dbt takes too long to stop.
 
-    Yields a function to call when all nodes have ended, which makes further signals have no effect, and whether a signal came.
+    Yields a function to call when all nodes have ended; it makes further signals have no effect.
     """
-    was_stopped, has_ended = threading.Event(), threading.Event()
+    has_ended = threading.Event()
 
     def ignore() -> None:
         for number in before:
             signal.signal(number, signal.SIG_IGN)
 
     def stop(*_: object) -> None:
+        global _is_stopped
         ignore()
-        was_stopped.set()
+        _is_stopped = True
         # Starting a threading.Thread takes a lock that the main thread may hold at this moment.
         _thread.start_new_thread(_leave_unless, (has_ended,))
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in _handled()}
     try:
-        yield ignore, was_stopped
+        yield ignore
     finally:
         ignore()
         # dbt's own program has little left to do, and a signal would only add Python's traceback. It is still ended by force if it

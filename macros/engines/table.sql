@@ -11,12 +11,14 @@
     {%- set existing = load_cached_relation(this) -%}
     {%- set table = this.incorporate(type='table') -%}
     {%- set new_table = make_intermediate_relation(table) -%}
+    {%- set leftover = load_cached_relation(new_table) -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- call statement('main') -%}
         {{ session_settings() }}
+        {{ get_drop_sql(leftover) ~ ';' if leftover }}
         {{ get_create_table_as_sql(False, new_table, sql) }}
     {%- endcall -%}
     {%- do adapter.cache_dropped(existing) if existing -%}

@@ -305,6 +305,41 @@ def test_interrupt_at_this_place_cancels_the_run(built: Project, published: Proj
     assert last_run(built)[2] == "cancelled"
 
 
+def test_interrupt_while_a_connection_is_opened(built: Project, published: Project) -> None:
+    """dbt, which then looks at all connections, does not open that one as well: two threads would share it."""
+    (built.folder / "dbt_faulty.py").write_text(
+        "import os, signal, threading\n"
+        "import dbt_experiment_features as own\n"
+        "from dbt.adapters.postgres.connections import PostgresConnectionManager as Manager\n"
+        "open_connection, cancel_open, has_looked, opening = own._open_connection, Manager.cancel_open, threading.Event(), []\n"
+        "def interrupted(connection):\n"
+        "    if connection.name == 'seed.experiment_features.users':\n"
+        "        opening.append(connection)\n"
+        "        if len(opening) == 1:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "        else:\n"
+        "            print('the connection is opened twice')\n"
+        "            has_looked.set()\n"
+        "        has_looked.wait(30)\n"
+        "    return open_connection(connection)\n"
+        "def look(manager):\n"
+        "    names = cancel_open(manager)\n"
+        "    has_looked.set()\n"
+        "    return names\n"
+        "own._open_connection, Manager.cancel_open = interrupted, look\n"
+    )
+    before = built.query("select xmin, * from {schema}_raw.users")
+    output, code = run_with_module(built, "seed", "--select", "users")
+    assert code != 0 and "opened twice" not in output, output
+    assert last_run(built)[2] == "cancelled"
+    assert built.query("select xmin, * from {schema}_raw.users") == before
+
+
+def test_table_left_by_an_interrupted_run_of_an_older_version(built: Project, published: Project) -> None:
+    built.query("create table {schema}_staging.int_duplicate_rows__dbt_tmp (file text)")
+    built.dbt("run", "--select", "int_duplicate_rows")
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_signal_after_the_run_changes_nothing(built: Project, published: Project, number: signal.Signals) -> None:
     (built.folder / "dbt_faulty.py").write_text(
