@@ -150,10 +150,11 @@ def _follow(event: EventMsg) -> None:
                 is_shown = node.resource_type in ("seed", "model") and result.status != "skipped"
                 _progress.end(node.node_name, f"{node.resource_type} {node.node_name} {result.status}" if is_shown else "")
             rows = dict(result.adapter_response).get("rows_affected")
+            ended = Node(node.unique_id, result.status, result.execution_time, None if rows is None else int(rows), result.message or None)
             # If the connection is gone, so is the lock, and the run stops for that.
-            with suppress(psycopg2.Error):
+            with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):
                 if _current_run:
-                    _current_run.add_node(Node(node.unique_id, result.status, result.execution_time, rows and int(rows), result.message or None))
+                    _current_run.add_node(ended)
     except Exception as error:
         _failure = str(error)
 

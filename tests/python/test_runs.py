@@ -169,16 +169,17 @@ def test_killed_run_leaves_no_lock_and_no_statement(built: Project, published: P
 
 def test_nodes_are_on_record_as_they_end(built: Project, published: Project) -> None:
     """They are recorded even if the run is killed afterwards."""
+    published.write(compounds="compound_id,compound_name,compound_structure")
     with held_at(built):
         killed = built.start_fork("seed")
         wait_for_held(built)
         ended = (
-            "select runs.nodes, array_agg(node || ' ' || run_nodes.status order by node) "
+            "select runs.nodes, array_agg(node || ' ' || run_nodes.status || ' ' || rows order by node) "
             "from {schema}_audit.runs inner join {schema}_audit.run_nodes on run_id = id "
             "where runs.status = 'running' and node like 'seed.%' group by id having count(*) = 2"
         )
         wait_until(built, ended)
-        seeds = [f"seed.experiment_features.{name} success" for name in ("compounds", "user_experiments")]
+        seeds = [f"seed.experiment_features.{name}" for name in ("compounds success 0", "user_experiments success 11")]
         assert built.query(ended) == [(3, seeds)]
         killed.kill()
     built.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="10")
