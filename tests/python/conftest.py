@@ -11,9 +11,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -45,6 +45,9 @@ LONGEST = (
     "test_causes", "test_folders", "test_benchmark", "test_lint", "test_history", "test_errors", "test_plain_dbt", "test_engines",
     "test_service", "test_service_attacks", "test_server", "test_service_page",
 )  # fmt: skip
+
+# The connection for the queries of each thread: a test that waits for something sends hundreds of them.
+_kept = threading.local()
 
 # The address of the dbt server started by the process that hands tests to this one.
 _address: str | None = None
@@ -158,11 +161,21 @@ class Project:
 
     def query(self, sql: str) -> list[tuple]:
         """The rows of a query; `{schema}` in it is the target schema."""
-        connection = psycopg2.connect(host=self.environment["PGHOST"], user="postgres", dbname=self.environment["PGDATABASE"], port=self.environment["PGPORT"])
-        connection.autocommit = True
-        with closing(connection), connection.cursor() as cursor:
-            cursor.execute(sql.replace("{schema}", self.schema))
-            return cursor.fetchall() if cursor.description else []
+        address = {"host": self.environment["PGHOST"], "port": self.environment["PGPORT"], "dbname": self.environment["PGDATABASE"]}
+        while True:
+            is_new = getattr(_kept, "address", None) != address
+            if is_new:
+                _kept.connection = psycopg2.connect(user="postgres", **address)
+                _kept.connection.autocommit, _kept.address = True, address
+            try:
+                with _kept.connection.cursor() as cursor:
+                    cursor.execute(sql.replace("{schema}", self.schema))
+                    return cursor.fetchall() if cursor.description else []
+            except psycopg2.Error:
+                # The server may have been restarted since the last query.
+                if is_new or not _kept.connection.closed:
+                    raise
+                _kept.address = None
 
     def features(self) -> list[tuple]:
         """The published features that the tests know, by user."""

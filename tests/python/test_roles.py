@@ -67,9 +67,9 @@ def test_run_log_does_not_show_the_text_of_a_file(make_project: Callable[[str], 
 
 def test_tables_that_are_built_later_are_readable_too(made: Project) -> None:
     made.dbt("run", "--quiet")
-    assert made.query(f"set role {READER}; select count(*) from {{schema}}.user_features") == [(10,)]
+    assert made.query(f"set local role {READER}; select count(*) from {{schema}}.user_features") == [(10,)]
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        made.query(f"set role {READER}; select * from {{schema}}_staging.stg_users")
+        made.query(f"set local role {READER}; select * from {{schema}}_staging.stg_users")
 
 
 def test_public_has_nothing(made: Project) -> None:

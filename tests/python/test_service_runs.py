@@ -22,11 +22,11 @@ from experiment_features.postgres import Server
 
 @contextmanager
 def halted(project: Project) -> Iterator[None]:
-    """Builds stop at a model in the middle, because a reader holds its table."""
+    """Builds stop at one of the first models, because a reader holds its table."""
     connection = psycopg2.connect(host=project.environment["PGHOST"], user="postgres", dbname="postgres")
     try:
         with connection.cursor() as cursor:
-            cursor.execute(f"lock table {project.schema}_staging.int_rows_per_file in access share mode")
+            cursor.execute(f"lock table {project.schema}_staging.stg_users in access share mode")
         yield
     finally:
         connection.close()
@@ -34,7 +34,7 @@ def halted(project: Project) -> Iterator[None]:
 
 def at_the_halt(project: Project) -> bool | None:
     """True if a build waits for the reader, otherwise None."""
-    waiting = project.query("select 1 from pg_locks where not granted and relation = to_regclass('{schema}_staging.int_rows_per_file')")
+    waiting = project.query("select 1 from pg_locks where not granted and relation = to_regclass('{schema}_staging.stg_users')")
     return True if waiting else None
 
 
