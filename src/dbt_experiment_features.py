@@ -65,11 +65,9 @@ LEAST_ROOM_BYTES = 16 << 20
 # Postgres truncates longer names, so that two schemas could get the same one; `_staging` is the longest suffix that is added.
 LONGEST_SCHEMA = 63 - len("_staging")
 
-# The modules and the graph last as long as the process, and looking for garbage among them takes a tenth of its time.
-# DuckDB would list the objects that are left when Python ends.
+# The modules last as long as the process, so they are no longer searched for garbage. DuckDB would list what is left when Python ends.
 if "_duckdb" not in sys.modules:
     gc.freeze()
-gc.set_threshold(200_000, 20, 100)
 
 _show_table = SeedTask.show_table
 _modules = dbt.context.base.get_context_modules

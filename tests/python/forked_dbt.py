@@ -110,8 +110,10 @@ def serve(address: str) -> None:
 
 def load(folder: Path) -> None:
     """Prepares what each command would otherwise create, by parsing the project twice: as the first command, then as a later one."""
+    import functools
     import multiprocessing.util
 
+    import parsedatetime
     from dbt.cli.main import dbtRunner
     from dbt_common.clients.jinja import template_cache
     from dbt_common.tests import enable_test_caching
@@ -120,6 +122,8 @@ def load(folder: Path) -> None:
         # It is not used here, but by commands for DuckDB.
         import dbt.adapters.duckdb  # noqa: F401
 
+    # dbt looks for dates in the result of each query, and would create the parser that does this each time.
+    parsedatetime.Constants = functools.cache(parsedatetime.Constants)
     # dbt's own switch for this use: identical templates are parsed once.
     enable_test_caching()
     own = dict(os.environ)

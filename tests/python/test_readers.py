@@ -49,7 +49,7 @@ class Reader(threading.Thread):
         try:
             with self._connection.cursor() as cursor:
                 # Not more often than this, because reading would leave no time for publishing.
-                while not self._stopped.wait(0.05):
+                while not self._stopped.wait(0.1):
                     state: list[Any] = []
                     for statement in self._counts if self._repeatable else [", ".join(self._counts)]:
                         cursor.execute(f"select {statement}")
