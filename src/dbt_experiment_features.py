@@ -164,7 +164,7 @@ def _open_safely(connection: Connection) -> Connection:
     # `master` is the connection that ends the statements of the others, and makes the report at the end.
     is_worker = connection.name != "master"
     # When dbt ends the statements of other threads, it would also open connections that they have yet to open themselves.
-    if is_worker and _is_stopped and threading.current_thread() is threading.main_thread():
+    if _current_run and _is_stopped and is_worker and threading.current_thread() is threading.main_thread():
         return connection
     schema, database = connection.credentials.schema, connection.credentials.database
     if not re.fullmatch(r"[\w-]+", schema) or len(schema.encode()) > LONGEST_SCHEMA:
