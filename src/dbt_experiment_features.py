@@ -65,7 +65,7 @@ LEAST_ROOM_BYTES = 16 << 20
 # Postgres truncates longer names, so that two schemas could get the same one; `_staging` is the longest suffix that is added.
 LONGEST_SCHEMA = 63 - len("_staging")
 
-# The modules last as long as the process, so they are no longer searched for garbage. DuckDB would list what is left when Python ends.
+# The modules last as long as the process, so they need not be searched for garbage. DuckDB would list them when Python ends.
 if "_duckdb" not in sys.modules:
     gc.freeze()
 

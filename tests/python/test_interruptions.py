@@ -295,8 +295,18 @@ def test_interrupt_while_python_loads_dbt_ends_it(built: Project, published: Pro
         "    Policy.__init__ = interrupted\n"
         "    after_run(*arguments)\n"
         "RunTask.after_run = end\n",
+        # Nothing of the interrupt is left but that the following nodes fail.
+        "from dbt.task.run import RunTask\n"
+        "before_run = RunTask.before_run\n"
+        "def interrupted(*arguments):\n"
+        "    result = before_run(*arguments)\n"
+        "    try:\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "    except KeyboardInterrupt:\n"
+        "        return result\n"
+        "RunTask.before_run = interrupted\n",
     ],
-    ids=["with the lock of a thread pool", "after the run has begun", "while mashumaro reads"],
+    ids=["with the lock of a thread pool", "after the run has begun", "while mashumaro reads", "swallowed before the first node"],
 )
 def test_interrupt_at_this_place_cancels_the_run(built: Project, published: Project, change: str) -> None:
     (built.folder / "dbt_faulty.py").write_text("import signal\n" + change)
