@@ -249,22 +249,21 @@ class Run:
             nodes: what became of each.
         """
         succeeded = {one.node.rpartition(".")[2] for one in nodes if one.status == "success"}
-        # dbt reports the nodes that it skips or stops only at the end. Statements executed together are one transaction.
-        arguments: tuple[object, ...]
-        statements, arguments = ADD_NODES, (self.run_id, _as_json(nodes))
-        if {"int_rows_per_file", "publications"} & succeeded:
-            statements += (
-                "; insert into {audit}.run_files (run_id, file, rows_read, rows_published, rows_rejected) "
-                "select %s, file, rows_read, case when %s then rows_accepted else 0 end, rows_rejected "
-                "from {staging}.int_rows_per_file on conflict (run_id, file) do update set "
-                "rows_read = excluded.rows_read, rows_published = excluded.rows_published, rows_rejected = excluded.rows_rejected"
-            )
-            arguments = *arguments, self.run_id, "publications" in succeeded
-        self._execute(
-            statements + "; update {audit}.runs set status = %s, message = %s, causes = coalesce(%s::text[], causes), finished = clock_timestamp() "
-            "where id = %s",
-            *arguments, status, message and storable(message), causes and [storable(cause) for cause in causes], self.run_id
-        )  # fmt: skip
+        with self._connection:
+            # dbt reports the nodes that it skips or stops only at the end.
+            self._execute(ADD_NODES, self.run_id, _as_json(nodes))
+            if {"int_rows_per_file", "publications"} & succeeded:
+                self._execute(
+                    "insert into {audit}.run_files (run_id, file, rows_read, rows_published, rows_rejected) "
+                    "select %s, file, rows_read, case when %s then rows_accepted else 0 end, rows_rejected "
+                    "from {staging}.int_rows_per_file on conflict (run_id, file) do update set "
+                    "rows_read = excluded.rows_read, rows_published = excluded.rows_published, rows_rejected = excluded.rows_rejected",
+                    self.run_id, "publications" in succeeded
+                )  # fmt: skip
+            self._execute(
+                "update {audit}.runs set status = %s, message = %s, causes = coalesce(%s::text[], causes), finished = clock_timestamp() where id = %s",
+                status, message and storable(message), causes and [storable(cause) for cause in causes], self.run_id
+            )  # fmt: skip
         self.close()
 
     def close(self) -> None:
