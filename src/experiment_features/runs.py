@@ -22,24 +22,10 @@ from experiment_features.reading.text import without_excerpt
 OLDEST_SERVER = 14
 SECONDS_TO_END = 10
 SECONDS_BETWEEN_TRIES = 0.1
-# A host that is gone is noticed in about a minute, where the server would wait for hours by default.
-KEEPALIVE = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
-
 NAME_OF_HOLDER = "experiment_features run "
 
-# A node may be built again in a later command of the same run.
-ADD_NODES = (
-    "insert into {audit}.run_nodes (run_id, node, status, seconds, rows, message) select %s, * from json_to_recordset(%s) "
-    "as nodes (node text, status text, seconds double precision, rows bigint, message text) on conflict (run_id, node) "
-    "do update set status = excluded.status, seconds = excluded.seconds, rows = excluded.rows, message = excluded.message"
-)
-
-# Who has the lock whose key is the parameter, as pid and application_name.
-LOCK_HOLDER = (
-    "select pid, application_name from pg_stat_activity where pid in (select pid from pg_locks where locktype = 'advisory' "
-    "and granted and classid::bigint << 32 | objid::bigint = %s and database = (select oid from pg_database "
-    "where datname = current_database()))"
-)
+# The statements of runs.sql by their names.
+STATEMENTS = dict(part.split("\n", 1) for part in Path(__file__).with_name("runs.sql").read_text("utf-8").split("-- name: ")[1:])
 
 
 class RunError(Exception):
@@ -103,18 +89,13 @@ class Run:
             found = connection.get_parameter_status("server_version")
             raise RunError(f"The server is PostgreSQL {found}, and {OLDEST_SERVER} or later is needed.")
         self._require_writable()
-        self._execute(KEEPALIVE)
+        self._execute("keep_alive")
         self.backend = connection.get_backend_pid()
 
     def _require_writable(self) -> None:
         """Raises RunError if the run could not write to this database."""
         schemas = [self._schema + ending for ending in ("", "_raw", "_staging", "_audit")]
-        for role, database, encoding, is_read_only, may_create in self._execute(
-            "select current_user, current_database(), getdatabaseencoding(), current_setting('transaction_read_only') = 'on', "
-            "has_database_privilege(current_database(), 'create') or not exists (select from unnest(%s::text[]) as needed (name) "
-            "where not exists (select from pg_namespace where nspname = needed.name))",
-            schemas,
-        ):
+        for role, database, encoding, is_read_only, may_create in self._execute("rights", schemas):
             if encoding != "UTF8":
                 raise RunError(f"The database {database} has the encoding {encoding}; set PGDATABASE to one with UTF8.")
             if is_read_only:
@@ -130,10 +111,10 @@ class Run:
 
         Raises LockHeldError if the other run is still there.
         """
-        self._execute("select set_config('application_name', %s, false)", name_of_holder(self.run_id))
+        self._execute("set_name", name_of_holder(self.run_id))
         began, is_told = time.monotonic(), False
         # Polls, because Ctrl-C could not interrupt a statement that waits.
-        while not self._execute("select pg_try_advisory_lock(%s)", self._key)[0][0]:
+        while not self._execute("try_lock", self._key)[0][0]:
             if not is_told:
                 tell(f"{self._holder()}; waiting for it, for {wait_seconds:g} seconds at most.")
             elif time.monotonic() - began >= wait_seconds:
@@ -147,16 +128,15 @@ class Run:
 
     def _end_others(self) -> None:
         """Ends the statements of runs that were killed or have lost their lock; none of them is committed."""
-        others = "from pg_stat_activity where application_name = %s and datname = current_database()"
         deadline = time.monotonic() + SECONDS_TO_END
         # A run that has lost its lock may connect once more before it notices.
-        while found := self._execute(f"select pid, usename {others}", self.name_of_workers):
+        while found := self._execute("others", self.name_of_workers):
             if time.monotonic() > deadline:
                 raise RunError(
                     f"A statement of an earlier run on the schema {self._schema} is still running, as server process {found[0][0]} of the role "
                     f"{found[0][1]}; end it and start this again."
                 )
-            self._execute(f"select pg_terminate_backend(pid, 1000) {others} and pg_has_role(usesysid, 'MEMBER')", self.name_of_workers)
+            self._execute("end_others", self.name_of_workers)
             time.sleep(0.02)
 
     def admits(self, connection: Any) -> bool:
@@ -167,12 +147,7 @@ class Run:
         """
         connection.autocommit = True
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "select set_config('client_connection_check_interval', '1000', false) from pg_locks where locktype = 'advisory' and granted and pid = %s",
-                    (self.backend,),
-                )
-                is_admitted = cursor.fetchone() is not None
+            is_admitted = bool(self._execute("admit", self.backend, connection=connection))
             connection.autocommit = False
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
             # The next run has ended this connection.
@@ -182,20 +157,18 @@ class Run:
     def has_lock(self) -> bool:
         """Whether the connection that holds it is still there."""
         try:
-            self._execute("select 1")
+            self._execute("ping")
         except psycopg2.Error:
             return False
         return True
 
     def _holder(self) -> str:
         """Says which run has the lock, and since when."""
-        holding = self._execute(LOCK_HOLDER, self._key)
+        holding = self._execute("lock_holder", self._key)
         name = holding[0][1] if holding else ""
         run = name.removeprefix(NAME_OF_HOLDER) if name else "that has just ended"
         if self._has_log():
-            for run_id, command, started_by, started in self._execute(
-                "select id, command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') from {audit}.runs where finished is null"
-            ):
+            for run_id, command, started_by, started in self._execute("unfinished_runs"):
                 if name == name_of_holder(run_id):
                     run = f"{run_id} ({command}, by {started_by}, since {started} UTC)"
         return f"The schema {self._schema} is being built by the run {run}"
@@ -206,38 +179,23 @@ class Run:
         Raises RunError if another run has built since that command, so that tables of both would be mixed.
         """
         if not self._has_log():
-            statements = Path(__file__).with_name("runs.sql").read_text()
-            self._execute(f"begin; {statements} commit")
-        self._execute(
-            "update {audit}.runs set status = 'interrupted', finished = clock_timestamp(), "
-            "message = 'The process ended before the run did.' where finished is null"
-        )
-        for (other,) in self._execute(
-            "select other.id from {audit}.runs as own inner join {audit}.runs as other on other.started > own.started "
-            "where own.id = %s and exists (select 1 from {audit}.run_nodes where run_id = other.id) order by other.started limit 1",
-            self.run_id,
-        ):
+            # Statements executed together are one transaction.
+            self._execute("create_log")
+        self._execute("close_killed_runs")
+        for (other,) in self._execute("run_between", self.run_id):
             raise RunError(
                 f"The run {other} has built since the run {self.run_id} began, which would mix the tables of both; start again with another FEATURES_RUN_ID."
             )
-        self._execute(
-            "insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s) on conflict (id) do update set "
-            "command = excluded.command, status = 'running', finished = null, message = null, nodes = runs.nodes + excluded.nodes", *self._row
-        )  # fmt: skip
+        self._execute("begin_run", *self._row)
 
     def give_up(self, waited_seconds: float, status: str, message: str) -> None:
         """Writes the row of a run that did not get the lock, where there is a log."""
         if self._has_log():
-            self._execute(
-                "insert into {audit}.runs (id, command, started_by, nodes, started, finished, status, message) "
-                "values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), %s, %s) "
-                "on conflict (id) do update set status = excluded.status, message = excluded.message where runs.finished is not null",
-                *self._row, waited_seconds, status, storable(message)
-            )  # fmt: skip
+            self._execute("give_up", *self._row, waited_seconds, status, storable(message))
 
     def add_node(self, node: Node) -> None:
         """Adds what became of a node, so that others see how far the run has got."""
-        self._execute(ADD_NODES, self.run_id, _as_json([node]))
+        self._execute("add_nodes", self.run_id, _as_json([node]))
 
     def end(self, status: str, message: str | None, causes: list[str] | None, nodes: Sequence[Node]) -> None:
         """Closes the row of the run, adds what became of its files and of nodes not added yet, and releases the lock.
@@ -251,19 +209,11 @@ class Run:
         succeeded = {one.node.rpartition(".")[2] for one in nodes if one.status == "success"}
         with self._connection:
             # dbt reports the nodes that it skips or stops only at the end.
-            self._execute(ADD_NODES, self.run_id, _as_json(nodes))
+            self._execute("add_nodes", self.run_id, _as_json(nodes))
             if {"int_rows_per_file", "publications"} & succeeded:
-                self._execute(
-                    "insert into {audit}.run_files (run_id, file, rows_read, rows_published, rows_rejected) "
-                    "select %s, file, rows_read, case when %s then rows_accepted else 0 end, rows_rejected "
-                    "from {staging}.int_rows_per_file on conflict (run_id, file) do update set "
-                    "rows_read = excluded.rows_read, rows_published = excluded.rows_published, rows_rejected = excluded.rows_rejected",
-                    self.run_id, "publications" in succeeded
-                )  # fmt: skip
-            self._execute(
-                "update {audit}.runs set status = %s, message = %s, causes = coalesce(%s::text[], causes), finished = clock_timestamp() where id = %s",
-                status, message and storable(message), causes and [storable(cause) for cause in causes], self.run_id
-            )  # fmt: skip
+                self._execute("add_files", self.run_id, "publications" in succeeded)
+            causes = causes and [storable(cause) for cause in causes]
+            self._execute("end_run", status, message and storable(message), causes, self.run_id)
         self.close()
 
     def close(self) -> None:
@@ -271,16 +221,13 @@ class Run:
         self._connection.close()
 
     def _has_log(self) -> bool:
-        runs = self._with_schemas("{audit}.runs").as_string(self._connection)
-        return bool(self._execute("select 1 from pg_attribute where attrelid = to_regclass(%s) and attname = 'causes'", runs))
+        return bool(self._execute("has_log", f"{self._schema}_audit"))
 
-    def _with_schemas(self, text: str) -> sql.Composed:
-        names = {"audit": f"{self._schema}_audit", "staging": f"{self._schema}_staging"}
-        return sql.SQL(text).format(**{key: sql.Identifier(name) for key, name in names.items()})
-
-    def _execute(self, text: str, *arguments: object) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(self._with_schemas(text), arguments or None)
+    def _execute(self, name: str, *arguments: object, connection: Any = None) -> list[tuple[Any, ...]]:
+        """The rows of a statement of runs.sql, by default on the connection of the run."""
+        schemas = {key: sql.Identifier(f"{self._schema}_{key}") for key in ("audit", "staging")}
+        with (connection or self._connection).cursor() as cursor:
+            cursor.execute(sql.SQL(STATEMENTS[name]).format(**schemas), arguments or None)
             return cursor.fetchall() if cursor.description else []
 
 

@@ -1,4 +1,6 @@
--- The run log, created by the first command that builds; {audit} is its schema.
+-- The statements of runs.py, each below its name; {audit} and {staging} are the schemas of the run log and of the models between.
+
+-- name: create_log
 create schema if not exists {audit};
 
 create table if not exists {audit}.runs (
@@ -41,3 +43,101 @@ create table if not exists {audit}.run_nodes (
     message text,
     primary key (run_id, node)
 );
+
+-- name: has_log
+select 1 from pg_attribute where attrelid = to_regclass(quote_ident(%s) || '.runs') and attname = 'causes'
+
+-- name: keep_alive
+-- A host that is gone is noticed in about a minute, where the server would wait for hours by default.
+set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3
+
+-- name: rights
+select
+    current_user, current_database(), getdatabaseencoding(), current_setting('transaction_read_only') = 'on',
+    has_database_privilege(current_database(), 'create')
+    or not exists (
+        select from unnest(%s::text[]) as needed (name)
+        where not exists (select from pg_namespace where nspname = needed.name)
+    )
+
+-- name: ping
+select 1
+
+-- name: set_name
+select set_config('application_name', %s, false)
+
+-- name: try_lock
+select pg_try_advisory_lock(%s)
+
+-- name: lock_holder
+-- Who has the lock whose key is the parameter.
+select pid, application_name
+from pg_stat_activity
+where pid in (
+    select pid
+    from pg_locks
+    where
+        locktype = 'advisory' and granted and classid::bigint << 32 | objid::bigint = %s
+        and database = (select oid from pg_database where datname = current_database())
+)
+
+-- name: unfinished_runs
+select id, command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+from {audit}.runs
+where finished is null
+
+-- name: others
+select pid, usename from pg_stat_activity where application_name = %s and datname = current_database()
+
+-- name: end_others
+select pg_terminate_backend(pid, 1000)
+from pg_stat_activity
+where application_name = %s and datname = current_database() and pg_has_role(usesysid, 'MEMBER')
+
+-- name: admit
+select set_config('client_connection_check_interval', '1000', false)
+from pg_locks
+where locktype = 'advisory' and granted and pid = %s
+
+-- name: close_killed_runs
+update {audit}.runs
+set status = 'interrupted', finished = clock_timestamp(), message = 'The process ended before the run did.'
+where finished is null
+
+-- name: run_between
+select other.id
+from {audit}.runs as own
+inner join {audit}.runs as other on other.started > own.started
+where own.id = %s and exists (select 1 from {audit}.run_nodes where run_id = other.id)
+order by other.started
+limit 1
+
+-- name: begin_run
+insert into {audit}.runs (id, command, started_by, nodes) values (%s, %s, %s, %s)
+on conflict (id) do update set
+    command = excluded.command, status = 'running', finished = null, message = null, nodes = runs.nodes + excluded.nodes
+
+-- name: give_up
+insert into {audit}.runs (id, command, started_by, nodes, started, finished, status, message)
+values (%s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), clock_timestamp(), %s, %s)
+on conflict (id) do update set status = excluded.status, message = excluded.message where runs.finished is not null
+
+-- name: add_nodes
+-- A node may be built again in a later command of the same run.
+insert into {audit}.run_nodes (run_id, node, status, seconds, rows, message)
+select %s, *
+from json_to_recordset(%s) as nodes (node text, status text, seconds double precision, rows bigint, message text)
+on conflict (run_id, node) do update set
+    status = excluded.status, seconds = excluded.seconds, rows = excluded.rows, message = excluded.message
+
+-- name: add_files
+insert into {audit}.run_files (run_id, file, rows_read, rows_published, rows_rejected)
+select %s, file, rows_read, case when %s then rows_accepted else 0 end, rows_rejected
+from {staging}.int_rows_per_file
+on conflict (run_id, file) do update set
+    rows_read = excluded.rows_read, rows_published = excluded.rows_published, rows_rejected = excluded.rows_rejected
+
+-- name: end_run
+update {audit}.runs
+set status = %s, message = %s, causes = coalesce(%s::text[], causes), finished = clock_timestamp()
+where id = %s

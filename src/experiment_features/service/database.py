@@ -20,7 +20,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncNullConnectionPool, PoolTimeout
 
-from experiment_features.runs import LOCK_HOLDER, NAME_OF_HOLDER, lock_key, name_of_holder, name_of_workers
+from experiment_features.runs import NAME_OF_HOLDER, STATEMENTS, lock_key, name_of_holder, name_of_workers
 from experiment_features.service.places import CLIENT, PlaceLostError, Places
 from experiment_features.service.settings import Settings
 
@@ -243,7 +243,7 @@ class Database:
     async def holder(self) -> str | None:
         """The id of the run that has the lock of the schema; None if the lock is free."""
         async with self._connection() as connection:
-            holding = await (await connection.execute(LOCK_HOLDER, [lock_key(self._schema)])).fetchone()
+            holding = await (await connection.execute(STATEMENTS["lock_holder"], [lock_key(self._schema)])).fetchone()
         if holding is None:
             return None
         name, running = str(holding[1]), await self._runs("where runs.status = 'running' order by runs.started desc limit 1")
@@ -260,7 +260,7 @@ class Database:
         """
         key = lock_key(self._schema)
         async with self._connection() as connection:
-            holding = await (await connection.execute(LOCK_HOLDER, [key])).fetchone()
+            holding = await (await connection.execute(STATEMENTS["lock_holder"], [key])).fetchone()
             # Nobody holds the lock if the process was killed already.
             if holding is not None:
                 if holding[1] != name_of_holder(run_id):
