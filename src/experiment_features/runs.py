@@ -130,13 +130,12 @@ class Run:
         """Ends the statements of runs that were killed or have lost their lock; none of them is committed."""
         deadline = time.monotonic() + SECONDS_TO_END
         # A run that has lost its lock may connect once more before it notices.
-        while found := self._execute("others", self.name_of_workers):
+        while found := self._execute("end_others", self.name_of_workers):
             if time.monotonic() > deadline:
                 raise RunError(
                     f"A statement of an earlier run on the schema {self._schema} is still running, as server process {found[0][0]} of the role "
                     f"{found[0][1]}; end it and start this again."
                 )
-            self._execute("end_others", self.name_of_workers)
             time.sleep(0.02)
 
     def admits(self, connection: Any) -> bool:

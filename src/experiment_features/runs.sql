@@ -86,13 +86,10 @@ select id, command, started_by, to_char(started at time zone 'UTC', 'YYYY-MM-DD 
 from {audit}.runs
 where finished is null
 
--- name: others
-select pid, usename from pg_stat_activity where application_name = %s and datname = current_database()
-
 -- name: end_others
-select pg_terminate_backend(pid, 1000)
+select pid, usename, case when pg_has_role(usesysid, 'MEMBER') then pg_terminate_backend(pid, 1000) end
 from pg_stat_activity
-where application_name = %s and datname = current_database() and pg_has_role(usesysid, 'MEMBER')
+where application_name = %s and datname = current_database()
 
 -- name: admit
 select set_config('client_connection_check_interval', '1000', false)
