@@ -19,7 +19,6 @@ import shutil
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
@@ -48,7 +47,7 @@ from dbt_common.invocation import get_invocation_id
 
 from experiment_features.progress import Progress
 from experiment_features.reading import Rows
-from experiment_features.runs import LockHeldError, Node, Run, RunError, storable
+from experiment_features.runs import Node, Run, RunError, storable
 
 LOCK_WAIT_SECONDS = 600.0
 # A stopped run that takes longer is ended by force, to keep within the five seconds promised.
@@ -264,16 +263,7 @@ def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
         # A program that starts dbt can choose the id, and so knows it from the start.
         run = Run(handle, credentials.schema, _run_id(), f"dbt {get_flags().WHICH}", _started_by(), nodes)
         credentials.application_name = run.name_of_workers
-        wait_seconds, began = _wait_seconds(), time.monotonic()
-        try:
-            run.take_lock(wait_seconds, _warn)
-        except (LockHeldError, KeyboardInterrupt) as error:
-            status, message = ("failed", str(error)) if isinstance(error, LockHeldError) else ("cancelled", "Stopped before it began to build.")
-            try:
-                run.give_up(time.monotonic() - began, status, message)
-            except psycopg2.Error as fault:
-                _warn(f"The run is not in the run log: {str(fault).strip()}")
-            raise RunError(message) from error
+        run.take_lock(_wait_seconds(), _warn)
         # From here on, an interrupt is recorded as the end of this run.
         _current_run = run
         run.begin()

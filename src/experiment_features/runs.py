@@ -32,10 +32,6 @@ class RunError(Exception):
     """A sentence for the user."""
 
 
-class LockHeldError(RunError):
-    """Another run is still there after the wait."""
-
-
 def lock_key(schema: str) -> int:
     """The key of the advisory lock of a target schema."""
     return int.from_bytes(hashlib.sha256(f"experiment_features {schema}".encode()).digest()[:8], "big", signed=True)
@@ -109,22 +105,31 @@ class Run:
     def take_lock(self, wait_seconds: float, tell: Callable[[str], None]) -> None:
         """Waits until no other run works on the schema, but no longer than this; `tell` gets a sentence before the wait, if there is one.
 
-        Raises LockHeldError if the other run is still there.
+        Raises RunError, and writes the row of the run where there is a log, if the other run is still there or the wait is interrupted.
         """
         self._execute("set_name", name_of_holder(self.run_id))
         began, is_told = time.monotonic(), False
-        # Polls, because Ctrl-C could not interrupt a statement that waits.
-        while not self._execute("try_lock", self._key)[0][0]:
-            if not is_told:
-                tell(f"{self._holder()}; waiting for it, for {wait_seconds:g} seconds at most.")
-            elif time.monotonic() - began >= wait_seconds:
-                raise LockHeldError(
-                    f"{self._holder()}, and still is after {wait_seconds:g} seconds; "
-                    "start this again when it has ended, or set FEATURES_LOCK_WAIT to more seconds."
-                )
-            is_told = True
-            time.sleep(min(SECONDS_BETWEEN_TRIES, wait_seconds))
-        self._end_others()
+        try:
+            # Polls, because Ctrl-C could not interrupt a statement that waits.
+            while not self._execute("try_lock", self._key)[0][0]:
+                if not is_told:
+                    tell(f"{self._holder()}; waiting for it, for {wait_seconds:g} seconds at most.")
+                elif time.monotonic() - began >= wait_seconds:
+                    raise RunError(
+                        f"{self._holder()}, and still is after {wait_seconds:g} seconds; "
+                        "start this again when it has ended, or set FEATURES_LOCK_WAIT to more seconds."
+                    )
+                is_told = True
+                time.sleep(min(SECONDS_BETWEEN_TRIES, wait_seconds))
+            self._end_others()
+        except (RunError, KeyboardInterrupt) as error:
+            status, message = ("failed", str(error)) if isinstance(error, RunError) else ("cancelled", "Stopped before it began to build.")
+            try:
+                if self._has_log():
+                    self._execute("give_up", *self._row, time.monotonic() - began, status, storable(message))
+            except psycopg2.Error as fault:
+                tell(f"The run is not in the run log: {str(fault).strip()}")
+            raise RunError(message) from error
 
     def _end_others(self) -> None:
         """Ends the statements of runs that were killed or have lost their lock; none of them is committed."""
@@ -186,11 +191,6 @@ class Run:
                 f"The run {other} has built since the run {self.run_id} began, which would mix the tables of both; start again with another FEATURES_RUN_ID."
             )
         self._execute("begin_run", *self._row)
-
-    def give_up(self, waited_seconds: float, status: str, message: str) -> None:
-        """Writes the row of a run that did not get the lock, where there is a log."""
-        if self._has_log():
-            self._execute("give_up", *self._row, waited_seconds, status, storable(message))
 
     def add_node(self, node: Node) -> None:
         """Adds what became of a node, so that others see how far the run has got."""
