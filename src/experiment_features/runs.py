@@ -84,12 +84,6 @@ class Run:
         if connection.server_version < OLDEST_SERVER * 10_000:
             found = connection.get_parameter_status("server_version")
             raise RunError(f"The server is PostgreSQL {found}, and {OLDEST_SERVER} or later is needed.")
-        self._require_writable()
-        self._execute("keep_alive")
-        self.backend = connection.get_backend_pid()
-
-    def _require_writable(self) -> None:
-        """Raises RunError if the run could not write to this database."""
         schemas = [self._schema + ending for ending in ("", "_raw", "_staging", "_audit")]
         for role, database, encoding, is_read_only, may_create in self._execute("rights", schemas):
             if encoding != "UTF8":
@@ -101,6 +95,8 @@ class Run:
                     f"The role {role} may not create schemas in the database {database}; let its owner run "
                     f'`grant create on database "{database}" to "{role}"`, and start this again.'
                 )
+        self._execute("keep_alive")
+        self.backend = connection.get_backend_pid()
 
     def take_lock(self, wait_seconds: float, tell: Callable[[str], None]) -> None:
         """Waits until no other run works on the schema, but no longer than this; `tell` gets a sentence before the wait, if there is one.
@@ -199,11 +195,7 @@ class Run:
     def end(self, status: str, message: str | None, causes: list[str] | None, nodes: Sequence[Node]) -> None:
         """Closes the row of the run, adds what became of its files and of nodes not added yet, and releases the lock.
 
-        Args:
-            status: in the words of the run log.
-            message: why the run failed.
-            causes: why rows and cells could not be used; None where this command has not looked for them.
-            nodes: what became of each.
+        `causes` says why rows and cells could not be used; it is None where this command has not looked for them.
         """
         succeeded = {one.node.rpartition(".")[2] for one in nodes if one.status == "success"}
         with self._connection:
