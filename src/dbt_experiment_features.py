@@ -372,7 +372,6 @@ def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> 
         run.end(status, message or report or None, _causes, nodes)
     except psycopg2.Error as error:
         _warn(f"The end of the run is not in the run log: {str(error).strip()}")
-        run.close()
 
 
 class Contact(NamedTuple):

@@ -11,6 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -193,23 +194,18 @@ class Run:
         self._execute("add_nodes", self.run_id, _as_json([node]))
 
     def end(self, status: str, message: str | None, causes: list[str] | None, nodes: Sequence[Node]) -> None:
-        """Closes the row of the run, adds what became of its files and of nodes not added yet, and releases the lock.
+        """Closes the row of the run, adds what became of its files and of nodes not added yet, and releases the lock by closing the connection.
 
         `causes` says why rows and cells could not be used; it is None where this command has not looked for them.
         """
         succeeded = {one.node.rpartition(".")[2] for one in nodes if one.status == "success"}
-        with self._connection:
+        with closing(self._connection), self._connection:
             # dbt reports the nodes that it skips or stops only at the end.
             self._execute("add_nodes", self.run_id, _as_json(nodes))
             if {"int_rows_per_file", "publications"} & succeeded:
                 self._execute("add_files", self.run_id, "publications" in succeeded)
             causes = causes and [storable(cause) for cause in causes]
             self._execute("end_run", status, message and storable(message), causes, self.run_id)
-        self.close()
-
-    def close(self) -> None:
-        """Releases the lock, by closing the connection."""
-        self._connection.close()
 
     def _has_log(self) -> bool:
         return bool(self._execute("has_log", f"{self._schema}_audit"))
