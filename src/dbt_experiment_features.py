@@ -119,26 +119,17 @@ def _keep_report(causes: Iterable[str], outcome: str) -> None:
     _report = [*_causes, outcome.strip()] if outcome.strip() else _causes
 
 
-def _print_report() -> None:
-    """Prints the report of the run when dbt has printed its summary. The run is closed by then, so an error here does not affect it."""
-    global _report
-    report, _report = _report, []
-    try:
-        for line in report if get_flags().PRINT else ():
-            fire_event(PrintEvent(msg=line))
-    except Exception as error:
-        fire_event(PrintEvent(msg=f"The report of the run cannot be printed: {error}"))
-
-
 def _follow(event: EventMsg) -> None:
     """Shows when a node starts and ends, adds it to the run log when it ends, and prints the report when the command is completed.
 
-    dbt waits forever if an exception escapes a callback. An error therefore ends the run at the next connection that is opened.
+    dbt waits forever if an exception escapes a callback. An error therefore ends the run at the next connection that is opened; when the
+    report is printed, the run is closed, and an error does not affect it.
     """
     global _failure
     try:
         if event.info.name == "CommandCompleted":
-            _print_report()
+            for line in _report if get_flags().PRINT else ():
+                fire_event(PrintEvent(msg=line))
         elif event.info.name == "NodeStart" and _progress:
             _progress.begin(event.data.node_info.node_name)
         elif event.info.name == "NodeFinished":
@@ -154,6 +145,8 @@ def _follow(event: EventMsg) -> None:
                     _current_run.add_node(ended)
     except Exception as error:
         _failure = str(error)
+        if event.info.name == "CommandCompleted":
+            fire_event(PrintEvent(msg=f"The report of the run cannot be printed: {error}"))
 
 
 def _open_safely(connection: Connection) -> Connection:
