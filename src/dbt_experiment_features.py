@@ -55,8 +55,6 @@ LONGEST_END_SECONDS = 3.5
 STOPPED = "The run was stopped; the published tables are complete, either from an earlier run or from this one."
 LOCK_LOST = "The connection that holds the lock was cut, so the run stops here; start it again."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Subclasses of dbt's RunTask that leave the tables as they are.
-NOT_BUILDING = (TestTask, FreshnessTask)
 
 # More than dbt writes into its folders in a run.
 LEAST_ROOM_BYTES = 16 << 20
@@ -190,7 +188,8 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     add_callback_to_manager(_follow)
     if os.environ.get("FEATURES_PROGRESS") and not get_flags().QUIET:
         _progress = Progress(task.num_nodes)
-    is_alone = adapter.type() == "postgres" and not isinstance(task, NOT_BUILDING)
+    # Of the subclasses of dbt's RunTask, these leave the tables as they are.
+    is_alone = adapter.type() == "postgres" and not isinstance(task, (TestTask, FreshnessTask))
     try:
         return _execute_with_lock(task, selected_uids, adapter) if is_alone else _execute_nodes(task, selected_uids)
     finally:
@@ -254,7 +253,10 @@ def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
     credentials = adapter.config.credentials
     try:
         # A program that starts dbt can choose the id, and so knows it from the start.
-        run = Run(handle, credentials.schema, _run_id(), f"dbt {get_flags().WHICH}", _started_by(), nodes)
+        run_id = os.environ.get("FEATURES_RUN_ID") or get_invocation_id()
+        if run_id != storable(run_id):
+            raise RunError(f"FEATURES_RUN_ID is '{storable(run_id)}', which is not UTF-8 text.")
+        run = Run(handle, credentials.schema, run_id, f"dbt {get_flags().WHICH}", _started_by(), nodes)
         credentials.application_name = run.name_of_workers
         run.take_lock(_wait_seconds(), _warn)
         # From here on, an interrupt is recorded as the end of this run.
@@ -269,14 +271,6 @@ def _begin(adapter: Any, handle: Any, nodes: int) -> Run:
 
 def _warn(text: str) -> None:
     fire_event(Note(msg=text), level=EventLevel.WARN)
-
-
-def _run_id() -> str:
-    """The value of FEATURES_RUN_ID, or dbt's id of the invocation."""
-    text = os.environ.get("FEATURES_RUN_ID") or get_invocation_id()
-    if text != storable(text):
-        raise RunError(f"FEATURES_RUN_ID is '{storable(text)}', which is not UTF-8 text.")
-    return text
 
 
 def _started_by() -> str:
