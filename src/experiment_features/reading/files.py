@@ -12,7 +12,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -23,7 +23,6 @@ from experiment_features.reading.text import WHITE_SPACE, ReadingError
 
 FORMS = (".csv", ".tsv", ".txt", ".xlsx")
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
-OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open, b"\x28\xb5\x2f\xfd": zstandard.open}
 # Of all decompressors, including those for encrypted content and unknown methods.
 UNPACKING_ERRORS = (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, zstandard.ZstdError, NotImplementedError, RuntimeError)
 BLOCK_BYTES = 1 << 20
@@ -84,16 +83,10 @@ class File:
             for start, what in NOT_TABLES.items():
                 if first.lstrip().lower().startswith(start):
                     raise ReadingError(f"it is {what}")
-            opener = next((opener for start, opener in OPENERS.items() if first.startswith(start)), None)
+            opener = next((opener for start, opener in OPENERS.items() if first.startswith(start)), nullcontext)
             try:
-                if first.startswith(b"PK\x03\x04"):
-                    with zipfile.ZipFile(file) as archive, archive.open(_only_member(archive)) as content:
-                        yield content
-                elif opener:
-                    with opener(file) as content:
-                        yield content
-                else:
-                    yield file
+                with opener(file) as content:
+                    yield content
             except UNPACKING_ERRORS as error:
                 # Errors of the operating system have a number, and are not about the content.
                 if isinstance(error, OSError) and error.errno is not None:
@@ -109,7 +102,8 @@ class File:
         return self.size_bytes
 
 
-def _only_member(archive: zipfile.ZipFile) -> str:
+def _only_member(file: IO[bytes]) -> IO[bytes]:
+    archive = zipfile.ZipFile(file)
     names = [
         name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/") and not PurePosixPath(name).name.startswith(".")
     ]
@@ -121,7 +115,12 @@ def _only_member(archive: zipfile.ZipFile) -> str:
         raise ReadingError("it is a zip file with an Excel workbook in it; unpack it.")
     if len(names) != 1:
         raise ReadingError(f"it is a zip file with {len(names)} files; put one file in it, or unpack it.")
-    return names[0]
+    return archive.open(names[0])
+
+
+OPENERS: dict[bytes, Any] = {
+    b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open, b"\x28\xb5\x2f\xfd": zstandard.open, b"PK\x03\x04": _only_member
+}  # fmt: skip
 
 
 def sheet(path: Path, table: str) -> list[list[str]]:
