@@ -94,8 +94,8 @@ def _seed_rows(seed: dict[str, Any], folder: str = "") -> Rows:
     folder = folder or os.environ.get("SEEDS_DIR") or str(found.parent)
     if "://" not in folder:
         folder = str(Path(seed["root_path"]) / folder)
-    encoding, exchange = (os.environ.get(name, "") for name in ("SEEDS_ENCODING", "FEATURES_EXCHANGE_DIR"))
-    rows = Rows(folder, found.stem, list(seed["columns"]), encoding, exchange)
+    settings = (os.environ.get(name, "") for name in ("SEEDS_ENCODING", "FEATURES_EXCHANGE_DIR", "FEATURES_DECIMAL"))
+    rows = Rows(folder, found.stem, list(seed["columns"]), *settings)
     if _progress:
         _progress.files[seed["name"]] = rows
     return rows

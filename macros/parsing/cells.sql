@@ -32,6 +32,18 @@ upper({{ text }}) in (
 {%- endmacro %}
 
 {#
+    Free text, or null if it is empty or a mark that only programs write for a missing value. Words that could be names, such as
+    Null or NA, are kept.
+
+    In:  present_text('name')       Out: null for '' and '\N'
+
+    Arguments: text, an expression for trimmed text.
+#}
+{% macro present_text(text) -%}
+case when {{ text }} not in ('', {{ text_literal('\\N') }}, '<NA>', '(null)', '#N/A', '#NULL!') then {{ text }} end
+{%- endmacro %}
+
+{#
     A pattern that allows what programs write around a number: a plus sign, quotes, and the marks that make a spreadsheet
     treat a number as text, such as ="2" and '2.
 

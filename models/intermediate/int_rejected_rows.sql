@@ -91,7 +91,7 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'duplicate_id', false,
         'The row has the same id as line {detail}, but different content.',
-        'Decide which of the two rows is right and remove the other; the first one counts.'
+        'Keep one row for each id: remove the wrong one, or join the two; the first one counts.'
     ),
     (
         'unknown_user', false,

@@ -14,8 +14,8 @@ typed as (
         compound_id as compound_id_text,
         {{ parse_id('compound_id') }} as compound_id,
 
-        nullif(compound_name, '') as compound_name,
-        nullif(compound_structure, '') as compound_structure
+        {{ present_text('compound_name') }} as compound_name,
+        {{ present_text('compound_structure') }} as compound_structure
     from compounds
 
 ),

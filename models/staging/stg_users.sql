@@ -14,8 +14,8 @@ typed as (
         user_id as user_id_text,
         {{ parse_id('user_id') }} as user_id,
 
-        nullif(name, '') as name,
-        nullif(email, '') as email,
+        {{ present_text('name') }} as name,
+        {{ present_text('email') }} as email,
 
         signup_date as signup_date_text,
         {{ parse_date('signup_date') }} as signup_date

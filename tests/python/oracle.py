@@ -157,7 +157,11 @@ def load(file: str, data: bytes) -> Table:
             raise LoadError(file, "another_header")
         if surplus is None:
             surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) else 0
-        if surplus and not is_surplus_in_header and (names[-1] not in COLUMNS[file] or (len(cells) == width + surplus and any(cells[width:]))):
+            if surplus == 1 and cells[0].isdigit() and cells[1].isdigit() and not names[1].endswith("_id"):
+                raise LoadError(file, "row_names")
+        if surplus and not is_surplus_in_header and (
+            names[-1] not in COLUMNS[file] or len(cells) == width or (len(cells) == width + surplus and any(cells[width:]))
+        ):  # fmt: skip
             raise LoadError(file, "unclear_cells")
         if len(cells) not in (width, width + surplus) or any(cells[width:]) or any(cells[place] for place in unnamed):
             table.wrong_count.append(record.line)

@@ -20,6 +20,7 @@ PROBLEMS = {
     "not_utf8": "is not UTF-8 text|contains a NUL byte",
     "unclosed_quote": "is never closed",
     "unclear_cells": "so it is unclear which column each belongs to",
+    "row_names": "as if R or pandas had written row names",
     "another_header": "is another header",
 }
 

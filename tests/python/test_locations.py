@@ -60,7 +60,11 @@ def test_parts_with_columns_in_any_order(tmp_path: Path) -> None:
     assert problem(tmp_path).startswith("compounds/2024-02.csv: the header on line 1 lacks the column compound_structure")
 
 
-def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> None:
+class Xml(str):
+    """A cell as the workbook has it."""
+
+
+def workbook(path: Path, sheets: dict[str, list[list[object]]], calculation: str = "") -> None:
     """Writes a minimal workbook."""
 
     def cell(value: object) -> str:
@@ -69,6 +73,8 @@ def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> None:
             return f'<c s="1"><v>{days}</v></c>'
         if isinstance(value, (int, float)):
             return f"<c><v>{value}</v></c>"
+        if isinstance(value, Xml):
+            return value
         return f'<c t="inlineStr"><is><t>{escape(str(value))}</t></is></c>' if value is not None else "<c/>"
 
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -85,7 +91,7 @@ def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> None:
             "xl/workbook.xml",
             f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
             + "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in zip(numbers, sheets))
-            + "</sheets></workbook>",
+            + f"</sheets>{calculation}</workbook>",
         )
         archive.writestr(
             "xl/_rels/workbook.xml.rels",
@@ -117,6 +123,30 @@ def test_workbook(tmp_path: Path) -> None:
 def test_numbers_that_excel_has_rounded_are_no_ids(tmp_path: Path) -> None:
     workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [999_999_999_999_999.0, "a", "x"], [9_007_199_254_740_993.0, "b", "y"]]})
     assert [row[0] for row in read(tmp_path).rows.values()] == ["999999999999999", "9.00719925474099E+15"]
+
+
+def test_errors_of_a_workbook_are_text(tmp_path: Path) -> None:
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", Xml('<c t="e"><f>1/0</f><v>#DIV/0!</v></c>')], [2, "b_x000D_", "y"]]})
+    assert read(tmp_path).rows == {2: ["1", "a", "#DIV/0!"], 3: ["2", "b", "y"]}
+
+
+@pytest.mark.parametrize("result", ["<f>A2</f><v>0</v>", "<f>A2</f><v/>", "<f>A2</f>", '<f t="shared" si="0"/><v></v>'])
+def test_formulas_without_results_are_refused(tmp_path: Path, result: str) -> None:
+    """XlsxWriter and openpyxl leave the results to Excel; a workbook that Excel has saved may have a result of 0."""
+    rows: list[list[object]] = [COLUMNS, [1, "a", Xml(f"<c>{result}</c>")]]
+    workbook(tmp_path / "compounds.xlsx", {"compounds": rows}, '<calcPr calcId="124519" fullCalcOnLoad="1"/>')
+    assert problem(tmp_path) == "it has formulas that were never calculated; open it in Excel or LibreOffice, save it, and load it again."
+    workbook(tmp_path / "compounds.xlsx", {"compounds": rows}, '<calcPr calcId="191029"/>')
+    assert not problem(tmp_path)
+    rows[1][2] = Xml("<c><f>A2*1.5</f><v>1.5</v></c>")
+    workbook(tmp_path / "compounds.xlsx", {"compounds": rows}, '<calcPr calcId="191029" fullCalcOnLoad="1"/>')
+    assert read(tmp_path).rows == {2: ["1", "a", "1.5"]}
+
+
+def test_numbers_of_a_workbook_have_the_decimal_mark_that_is_set(tmp_path: Path) -> None:
+    """Where text in the same column needs FEATURES_DECIMAL, it must not change what a number is."""
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, 1.234, "1.250,5"], [2, 7.0, ""]]})
+    assert read(tmp_path, decimal_mark=",").rows == {2: ["1", "1,234", "1.250,5"], 3: ["2", "7", ""]}
 
 
 def test_workbook_by_another_name(tmp_path: Path) -> None:
@@ -210,6 +240,15 @@ def test_token(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_remote_folder_without_parts() -> None:
     fsspec.filesystem("memory").pipe("/export/compounds/README.md", b"Exports of a month each.")
     assert problem("memory://export") == "its folder contains no files; put the parts of the table there."
+
+
+def test_remote_file_that_is_no_part_is_named(tmp_path: Path) -> None:
+    """As in a local folder."""
+    (tmp_path / "compounds").mkdir()
+    for name in ("part-0.csv", "part-1"):
+        (tmp_path / "compounds" / name).write_text(HEADER)
+    sentence = "its folder contains part-1, which is not a table; remove it, or give it an extension such as .csv."
+    assert problem(tmp_path) == problem(f"file://{tmp_path}") == sentence
 
 
 def test_connection_that_ends_early() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-import zstandard
+from backports import zstd
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -41,7 +41,7 @@ def read(folder: Path | str, **options: str) -> Found | None:
     """None for a file that is refused because it is unclear which column each cell belongs to, or where a table ends."""
     rows = Rows(str(folder), "compounds", COLUMNS, **options)
     stream = b"".join(iter(rows.read, b"")).decode()
-    if "so it is unclear which column each belongs to" in rows.problem or "is another header" in rows.problem:
+    if any(text in rows.problem for text in ("so it is unclear which column each belongs to", "is another header", "as if R or pandas")):
         return None
     assert not rows.problem, (rows.problem, folder)
     found = Found(rejected=[int(line) for line, _, _ in csv.reader(rows.rejected)])
@@ -82,9 +82,11 @@ def expected(text: str, separator: str) -> Found | None:
             separators = {len(cells) - 1, len(header) - 1}
             continue
         width = len(header)
-        if not surplus:
+        if not surplus and not found.rows and not found.rejected:
             # If the header has no empty cell after its last column, the first row decides.
-            surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) and not found.rows and not found.rejected else 0
+            surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) else 0
+            if surplus == 1 and cells[0].isdigit() and cells[1].isdigit() and not header[1].endswith("_id"):
+                return None
         if line > start + 1 and {lines[start - 1].count(separator), lines[line - 2].count(separator)} <= separators:
             # A quote left open at the end of a whole row has swallowed other rows.
             found.rejected += range(start, line)
@@ -95,7 +97,7 @@ def expected(text: str, separator: str) -> Found | None:
         key = names.index("compound_id")
         if cells != header and cells[key : key + 1] == ["compound_id"] and not cells[0].isdigit():
             return None
-        if surplus and not in_header and cells != header and (header[-1] == "note" or len(cells) == width + surplus):
+        if surplus and not in_header and cells != header and (header[-1] == "note" or len(record) == width or len(cells) == width + surplus):
             return None
         if len(cells) != len(header):
             found.rejected.append(start)
@@ -197,6 +199,33 @@ def test_surplus_that_may_come_from_a_separator_inside_a_cell_is_refused(tmp_pat
     assert "where the header has" in problem(tmp_path) and "so it is unclear which column each belongs to; name every column" in problem(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ("1,2,4-Dinitrophenol,\n2,b,y\n", 3),
+        ("1,2,4-Dinitrophenol,\n2,b,y\n3,c,z\n", 3),
+        ('1,2,4-Dinitrophenol,\n2,"b, c",y\n', 3),
+        ("1,a,x,\n2,b,y,\n3,c,z\n", 4),
+    ],
+    ids=["a plain row", "plain rows", "a quoted row", "the last row"],
+)
+def test_surplus_that_only_the_first_rows_have_is_refused(tmp_path: Path, rows: str, line: int) -> None:
+    (tmp_path / "compounds.csv").write_text("compound_name,compound_id,compound_structure\n" + rows)
+    assert problem(tmp_path).startswith(f"line {line} has 3 cells where the header has 3 and the first row has 4, so it is unclear which column")
+
+
+@pytest.mark.parametrize("first", ['"1",2,Aspirin,', "0,2,Aspirin,"], ids=["R", "pandas"])
+def test_row_names_before_an_empty_last_column_are_no_ids(tmp_path: Path, first: str) -> None:
+    (tmp_path / "compounds.csv").write_text(f"{HEADER}{first}\n2,3,Ibuprofen,\n")
+    assert problem(tmp_path).startswith("line 2 has a cell more than the header and begins with two numbers, as if R or pandas had written row names;")
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 3", "Column4", "...4", "X", "X.1", "Unnamed: 3_level_1"])
+def test_generated_name_of_a_column_is_no_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / "compounds.csv").write_text(f"compound_id,compound_structure,compound_name,{name}\n1,x,a,b\n2,y,c,\n")
+    assert read(tmp_path) == Found({3: ["2", "c", "y"]}, [2])
+
+
 def test_cell_without_a_name_beside_a_column_rejects_its_row(tmp_path: Path) -> None:
     """Below header cells merged in Excel, a list may have one entry per column; before the first column, names of rows are harmless."""
     (tmp_path / "compounds.csv").write_text(",compound_id,compound_name,,note,,compound_structure\nr1,1,a,b,,,x\nr2,2,c,,,d,y\n")
@@ -219,8 +248,13 @@ def test_open_quote_swallows_no_row_whatever_its_ends_are(tmp_path: Path, text: 
 
 
 def test_one_column_spread_over_several_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "compounds.csv").write_text("compound_id,compound_name,compound_name.1,compound_structure\n1,a,b,x\n")
-    assert problem(tmp_path).startswith("the header on line 1 has compound_name_1 beside compound_name, as if one column were spread over several;")
+    for other in ("compound_name.1", "compound_name2"):
+        (tmp_path / "compounds.csv").write_text(f"compound_id,compound_name,{other},compound_structure\n1,a,b,x\n")
+        found = other.replace(".", "_")
+        assert problem(tmp_path).startswith(f"the header on line 1 has {found} beside compound_name, as if one column were spread over several;")
+    (tmp_path / "compounds.csv").write_text("compound_id,compound_name_1,compound_name_2,compound_structure\n1,a,b,x\n")
+    sentence = "the header on line 1 has compound_name_1, compound_name_2 instead of compound_name, as if one column were spread over several;"
+    assert problem(tmp_path).startswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +262,8 @@ def test_one_column_spread_over_several_is_refused(tmp_path: Path) -> None:
     [
         (["users.xlsx"], "it is a zip file with an Excel workbook in it; unpack it."),
         (["mimetype", "content.xml"], "it is an OpenDocument spreadsheet; save it as .xlsx or CSV."),
+        (["[Content_Types].xml", "word/document.xml"], "it is a document of Office or Numbers; save the table as .xlsx or CSV."),
+        (["Index/Document.iwa", "preview.jpg"], "it is a document of Office or Numbers; save the table as .xlsx or CSV."),
     ],
 )
 def test_zip_that_is_no_packed_table(tmp_path: Path, members: list[str], sentence: str) -> None:
@@ -250,6 +286,35 @@ def test_packed_file_that_is_damaged(tmp_path: Path, packing: str, place: int) -
     packed[place : place + 8] = b"x" * 8
     (tmp_path / "compounds.csv").write_bytes(packed)
     assert problem(tmp_path).startswith("it is compressed, and damaged or cut short (")
+
+
+@pytest.mark.parametrize("packing", ["gz", "zst", "bz2", "xz"])
+def test_packed_file_that_is_cut_short(tmp_path: Path, packing: str) -> None:
+    """Also between two rows, where the rest looks like a whole table."""
+    text = HEADER + "".join(f"{line},{line * 7919 % 1009},x\n" for line in range(20_000))
+    packed = PACKED[packing](text.encode())
+    for share in (0.5, 0.9):
+        (tmp_path / "compounds.csv").write_bytes(packed[: int(len(packed) * share)])
+        assert problem(tmp_path).startswith("it is compressed, and damaged or cut short (")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ('\ufeff[\n  {\n    "compound_id": 1}]', "a JSON file"),
+        ("<table><tr>", "a web page"),
+        ("<html>".encode("utf-16"), "a web page"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    ],
+)
+def test_other_kinds_of_files(tmp_path: Path, content: str | bytes, what: str) -> None:
+    (tmp_path / "compounds.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert problem(tmp_path).startswith(f"it is {what}")
+
+
+def test_declared_separator_that_the_header_does_not_have(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_text("sep=;\n" + HEADER + "1,a,x\n")
+    assert read(tmp_path).rows == {3: ["1", "a", "x"]}
 
 
 def test_another_header_below_is_refused(tmp_path: Path) -> None:
@@ -275,9 +340,19 @@ def test_control_characters_of_a_damaged_line_are_not_shown(tmp_path: Path) -> N
     assert "it would read 'compound_id,\ufffd[2J\ufffdÿ'" in problem(tmp_path)
 
 
+def test_utf8_is_recognized_wherever_its_first_character_is(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\n" * 20_000 + "2,β,y\n")
+    assert read(tmp_path, encoding="cp1252").rows[20_002] == ["2", "β", "y"]
+
+
+def test_utf16_that_is_cut_short(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_bytes((HEADER + "1,a,x\n").encode("utf-16")[:-1])
+    assert problem(tmp_path).startswith("it is not utf-16 text, or is cut short or mixes encodings; export it again")
+
+
 TEXT = HEADER + '1,"Zoë, pure",C20\n2,b,"C21\nH30"\n\n4,d,e\n'
 PACKED: dict[str, Callable[[bytes], bytes]] = {
-    "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard.ZstdCompressor().compress
+    "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstd.compress
 }  # fmt: skip
 
 

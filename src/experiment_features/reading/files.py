@@ -17,28 +17,33 @@ from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-import zstandard
+from backports import zstd
 
 from experiment_features.reading.text import WHITE_SPACE, ReadingError
 
 FORMS = (".csv", ".tsv", ".txt", ".xlsx")
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 # Of all decompressors, including those for encrypted content and unknown methods.
-UNPACKING_ERRORS = (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, zstandard.ZstdError, NotImplementedError, RuntimeError)
+UNPACKING_ERRORS = (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, zstd.ZstdError, NotImplementedError, RuntimeError)
 BLOCK_BYTES = 1 << 20
-# First bytes of files that are not tables, in lower case, and what to do about each.
+# What programs such as XlsxWriter and openpyxl write behind a formula: 0 or nothing, until Excel opens the workbook.
+WITHOUT_RESULT = re.compile(rb"(</f>|<f[^>]*/>)(<v>0?</v>|<v ?/>|</c>)")
+# First bytes of files that are not tables, in lower case and without white space, and what to do about each.
 NOT_TABLES: dict[bytes | tuple[bytes, ...], str] = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook in the old format; save it as .xlsx or CSV.",
     b"%pdf": "a PDF file; export the table itself.",
-    b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`.",
+    b"versionhttps://git-lfs": "a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`.",
     b"par1": "a Parquet file; export the table as CSV.",
-    b"sqlite format 3": "an SQLite database; export the table as CSV.",
+    b"sqliteformat3": "an SQLite database; export the table as CSV.",
     b"{\\rtf": "a word processor document; save the table as CSV.",
     b"\xff\xfe\0\0": "UTF-32 text; save it as UTF-8.",
+    b"7z\xbc\xaf": "a 7z archive; unpack it.",
     b"<?xml": "an XML file; export the table as CSV.",
-    (b'{"', b"[{"): "a JSON file; export the table as CSV.",
-    (b"<!doctype html", b"<html"): "a web page, perhaps a login page; download the file itself.",
+    (b'{"', b"[{", b'[["'): "a JSON file; export the table as CSV.",
+    (b"<!doctypehtml", b"<html", b"<table"): "a web page, perhaps a login page; download the file itself.",
 }
+# What the first bytes of text may have between the characters that count: white space, byte-order marks and the zero bytes of UTF-16.
+BETWEEN = b" \t\r\n\0\xef\xbb\xbf\xfe\xff"
 
 
 class File:
@@ -81,7 +86,7 @@ class File:
             first = file.read(64)
             file.seek(0)
             for start, what in NOT_TABLES.items():
-                if first.lstrip().lower().startswith(start):
+                if first.startswith(start) or first.translate(None, BETWEEN).lower().startswith(start):
                     raise ReadingError(f"it is {what}")
             opener = next((opener for start, opener in OPENERS.items() if first.startswith(start)), nullcontext)
             try:
@@ -111,6 +116,8 @@ def _only_member(file: IO[bytes]) -> IO[bytes]:
         raise ReadingError("it is an Excel workbook without the extension .xlsx; rename it, or save it as CSV.")
     if "content.xml" in names:
         raise ReadingError("it is an OpenDocument spreadsheet; save it as .xlsx or CSV.")
+    if any(name == "[Content_Types].xml" or name.startswith("Index/") for name in names):
+        raise ReadingError("it is a document of Office or Numbers; save the table as .xlsx or CSV.")
     if any(name.lower().endswith(".xlsx") for name in names):
         raise ReadingError("it is a zip file with an Excel workbook in it; unpack it.")
     if len(names) != 1:
@@ -119,33 +126,50 @@ def _only_member(file: IO[bytes]) -> IO[bytes]:
 
 
 OPENERS: dict[bytes, Any] = {
-    b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open, b"\x28\xb5\x2f\xfd": zstandard.open, b"PK\x03\x04": _only_member
+    b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open, b"\x28\xb5\x2f\xfd": zstd.open, b"P*M\x18": zstd.open,
+    b"PK\x03\x04": _only_member,
 }  # fmt: skip
 
 
-def sheet(path: Path, table: str) -> list[list[str]]:
+def sheet(path: Path, table: str, decimal_mark: str) -> list[list[str]]:
     """All rows, including empty ones, of the sheet that has the name of the table, or of the only sheet. Raises ReadingError if there is none."""
     import python_calamine
 
     try:
-        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+        workbook = python_calamine.CalamineWorkbook.from_object(_with_errors_as_text(path) if zipfile.is_zipfile(path) else str(path))
         named = [name for name in workbook.sheet_names if name.strip().lower() == table.lower()]
         if not named and len(workbook.sheet_names) > 1:
             raise ReadingError(f"it has the sheets {', '.join(workbook.sheet_names)}, and none is named {table}; rename one of them.")
         rows = workbook.get_sheet_by_name((named or workbook.sheet_names)[0]).to_python(skip_empty_area=False)
-    except (python_calamine.CalamineError, OSError) as error:
+    except (python_calamine.CalamineError, *UNPACKING_ERRORS) as error:
         raise ReadingError(f"it cannot be read as an Excel workbook ({error}); save it again, or as CSV.") from None
-    return [[_shown(cell).strip(WHITE_SPACE) for cell in row] for row in rows]
+    return [[_shown(cell, decimal_mark).strip(WHITE_SPACE) for cell in row] for row in rows]
 
 
-def _shown(cell: object) -> str:
-    """The text that Excel shows: whole numbers without decimals, dates without a time of day."""
+def _with_errors_as_text(path: Path) -> IO[bytes]:
+    """A copy of a workbook in which cells such as #DIV/0! are text; calamine reads errors as empty. Raises ReadingError if it has formulas without results."""
+    copy = io.BytesIO()
+    with zipfile.ZipFile(path) as workbook, zipfile.ZipFile(copy, "w") as text:
+        members = {name: workbook.read(name) for name in workbook.namelist()}
+        for name, content in members.items():
+            if name.startswith("xl/worksheets/"):
+                if b'fullCalcOnLoad="1"' in members["xl/workbook.xml"] and WITHOUT_RESULT.search(content):
+                    raise ReadingError("it has formulas that were never calculated; open it in Excel or LibreOffice, save it, and load it again.")
+                content = content.replace(b' t="e"', b' t="str"')
+            text.writestr(name, content)
+    copy.seek(0)
+    return copy
+
+
+def _shown(cell: object, decimal_mark: str) -> str:
+    """The text that Excel shows: whole numbers without decimals, other numbers with the decimal mark of the user, dates without a time of day."""
     if isinstance(cell, bool):
         return str(cell).upper()
-    if isinstance(cell, float) and cell.is_integer():
+    if isinstance(cell, float):
         # Excel keeps 15 digits. A longer id is already rounded, so it must not pass for one.
-        return str(int(cell)) if abs(cell) < 1e15 else f"{cell:.14E}"
-    return str(cell).removesuffix(" 00:00:00") if isinstance(cell, datetime) else str(cell)
+        whole = str(int(cell)) if abs(cell) < 1e15 else f"{cell:.14E}"
+        return whole if cell.is_integer() else str(cell).replace(".", decimal_mark or ".")
+    return str(cell).removesuffix(" 00:00:00") if isinstance(cell, datetime) else str(cell).replace("_x000D_", "\r")
 
 
 def find(folder: str, table: str, copies: Path) -> list[File]:
@@ -161,12 +185,18 @@ def find(folder: str, table: str, copies: Path) -> list[File]:
     path = Path(folder) / _only(sorted(one.name for one in Path(folder).iterdir()), table, folder)
     if not path.is_dir():
         return [File(path, path.name)]
-    parts = [part for part in sorted(path.iterdir()) if not part.name.startswith((".", "_", "~$")) and part.suffix != ".md"]
-    if other := next((part.name for part in parts if _stem(part.name) is None or part.is_dir()), ""):
-        raise ReadingError(f"its folder contains {other}, which is not a table; remove it, or give it an extension such as .csv.")
+    parts = _parts(sorted(part.name + "/" * part.is_dir() for part in path.iterdir()))
     if not parts:
         raise ReadingError("its folder contains no files; put the parts of the table there.")
-    return [File(part, f"{path.name}/{part.name}") for part in parts]
+    return [File(path / part, f"{path.name}/{part}") for part in parts]
+
+
+def _parts(names: list[str]) -> list[str]:
+    """Those of the names in a folder that are parts of its table. Raises ReadingError if others could be."""
+    parts = [name for name in names if not name.startswith((".", "_", "~$")) and not name.endswith(".md")]
+    if other := next((name for name in parts if _stem(name) is None), ""):
+        raise ReadingError(f"its folder contains {other}, which is not a table; remove it, or give it an extension such as .csv.")
+    return parts
 
 
 def _stem(name: str) -> str | None:
@@ -216,7 +246,7 @@ def _fetch(url: str, table: str, copies: Path) -> None:
         root, parts = root.rstrip("/"), [name]
         if "." not in name and store.isdir(f"{root}/{name}"):
             (copies / name).mkdir()
-            parts = [f"{name}/{part}" for part in _listed(store, f"{root}/{name}") if _stem(part) is not None]
+            parts = [f"{name}/{part}" for part in _parts(_listed(store, f"{root}/{name}"))]
         for part in parts:
             store.get_file(f"{root}/{part}", str(copies / part))
     except ReadingError:
@@ -231,7 +261,9 @@ def _fetch(url: str, table: str, copies: Path) -> None:
 
 
 def _listed(store: Any, folder: str) -> list[str]:
-    return sorted({PurePosixPath(path).name for path in store.ls(folder, detail=False)})
+    """The names in a remote folder, without links that sort a web page, and without the folder itself, which S3 may list."""
+    names = {PurePosixPath(path).name for path in store.ls(folder, detail=False)} - {PurePosixPath(folder).name}
+    return sorted(name for name in names if not name.startswith("?"))
 
 
 def _names(store: Any, root: str, table: str) -> list[str]:

@@ -20,6 +20,8 @@ from experiment_features.reading.text import WHITE_SPACE, Blocks, ReadingError, 
 LINE_END = re.compile(rb"\r\n|\n|\r|\Z")
 DECLARED_SEPARATOR = re.compile(r'\W*"?sep=(?![\'"])([\t -/:-@[-`{-~])"?\s*', re.IGNORECASE)
 LINES_OF_PREAMBLE = 30
+# What programs call a column that has no name: pandas, Excel and Power Query, readr, R.
+GENERATED_NAME = re.compile(r"(unnamed:_\d+(_level_\d+)?|column_?\d+|_\d+|x(_\d+)?)?")
 OPEN_QUOTE = "an unclosed quote, its own or one from a row above"
 ESCAPED_QUOTE = "a backslash before a quote inside quotes"
 
@@ -35,6 +37,7 @@ class Rows:
         wanted: names of the columns to read; if none, all columns of the header.
         encoding: the value of SEEDS_ENCODING; empty to detect UTF-8 or UTF-16.
         exchange: a folder for temporary files; empty for the system's.
+        decimal_mark: the value of FEATURES_DECIMAL, for numbers of workbooks; empty for a point.
 
     Attributes:
         columns: their names, in the order of the stream.
@@ -46,13 +49,13 @@ class Rows:
         rejected: after the stream was read, CSV with line, reason and text of each row that cannot be split into cells.
     """
 
-    def __init__(self, folder: str, table: str, wanted: Sequence[str] | None = None, encoding: str = "", exchange: str = "") -> None:
+    def __init__(self, folder: str, table: str, wanted: Sequence[str] | None = None, encoding: str = "", exchange: str = "", decimal_mark: str = "") -> None:
         self.marker, self.problem = secrets.token_hex(8), ""
         # For copies of remote files and for saved streams; deleted together with this object.
         self._copies = tempfile.TemporaryDirectory(prefix="experiment-features-", dir=exchange or None)
         self.rejected = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")
         self._rejects = csv.writer(self.rejected, lineterminator="\n")
-        self._folder, self._table, self._wanted, self._encoding = folder, table, wanted, encoding
+        self._folder, self._table, self._wanted, self._encoding, self._decimal_mark = folder, table, wanted, encoding, decimal_mark
         self.columns: list[str] = []
         self.files: list[File] = []
         self.separator, self.count, self._passed, self.size_bytes = ",", 0, 0, 0
@@ -124,7 +127,7 @@ class Rows:
         self.rejected.seek(0)
 
     def _sheet(self, file: File) -> Iterator[bytes]:
-        form, records = None, sheet(file.path, self._table)
+        form, records = None, sheet(file.path, self._table, self._decimal_mark)
         for line, cells in enumerate(records, 1):
             if form:
                 yield form.record(cells, "", line, 1, ",".join(cells).encode())
@@ -161,7 +164,7 @@ class Rows:
                 if declared := DECLARED_SEPARATOR.fullmatch(line.rstrip("\r\n")):
                     separator = declared[1]
                 elif text := line.strip(WHITE_SPACE):
-                    mark = separator or separator_of(text, self._wanted or ())
+                    mark = separator if separator and separator in text else separator_of(text, self._wanted or ())
                     # A quoted name may continue on the next line.
                     record = record_at(block, start, mark)
                     if not record:
@@ -209,7 +212,8 @@ class Form:
             rows.separator = separator
         self._between = f'"{rows.separator}"'
         # A column without a name may hold what belongs to the column before it, as below header cells merged in Excel.
-        self._unnamed = [place for place, name in enumerate(names) if not name and next(filter(None, names[place::-1]), "") in wanted]
+        given = ["" if name not in wanted and GENERATED_NAME.fullmatch(name) else name for name in names]
+        self._unnamed = [place for place, name in enumerate(given) if not name and next(filter(None, given[place::-1]), "") in wanted]
         self._places = [names.index(name) for name in rows.columns]
         self._mark = separator.encode()
         self._marks = self._mark * (width - 1)
@@ -254,6 +258,8 @@ class Form:
         place = start = 0
         for stop in [*odd, len(lines)]:
             if place < stop:
+                if self._surplus and not self._is_surplus_in_header:
+                    raise self._unclear(number + place, len(self._names))
                 self._surplus = self._surplus or 0
                 out.append(self._picked(b"\n".join(plain[place:stop]) + b"\n"))
                 self._to.count += stop - place
@@ -316,6 +322,8 @@ class Form:
         surplus = self._mark * self._surplus + b"\n"
         if self._surplus and lines.count(surplus) == count:
             lines, marks = lines.replace(surplus, b"\n"), marks.replace(surplus, b"\n")
+        elif self._surplus and not self._is_surplus_in_header:
+            return None
         if marks != b"\n" + (self._marks + b"\n") * count or b"\n" + self._marks + b"\n" in lines or self._may_be_header(lines):
             return None
         return self._picked(lines[1:])
@@ -346,6 +354,14 @@ class Form:
                 lines = lines.replace(pair, edge)
         return None
 
+    def _unclear(self, line: int, found: int) -> ReadingError:
+        """The surplus may come from a separator inside a cell, and the empty cell may be the last column's."""
+        width = len(self._names)
+        return ReadingError(
+            f"line {line} has {found} cells where the header has {width} and the first row has {width + (self._surplus or 0)}, so it is unclear "
+            "which column each belongs to; name every column in the header, and put cells with a separator in quotes."
+        )
+
     def record(self, cells: list[str], reason: str, line: int, lines: int, text: bytes) -> bytes:
         """The records for one row that spans this many lines; reason: why it cannot be split into cells."""
         to, width, found = self._to, len(self._names), len(cells)
@@ -363,12 +379,15 @@ class Form:
         to.count += 1
         if self._surplus is None:
             self._surplus = surplus if len(cells) == width else 0
-        if self._surplus and not self._is_surplus_in_header and (self._names[-1] not in to.columns or found == len(cells) == width + self._surplus):
-            # The surplus may come from a separator inside a cell, and the empty cell may be the last column's.
-            raise ReadingError(
-                f"line {line} has {found} cells where the header has {width}, so it is unclear which column each belongs to; "
-                "name every column in the header, and put cells with a separator in quotes."
-            )
+            if self._surplus == 1 and "".join(cells[:2]).isdigit() and cells[1] and not self._names[1].endswith("_id"):
+                raise ReadingError(
+                    f"line {line} has a cell more than the header and begins with two numbers, as if R or pandas had written row names; "
+                    "export the table without them, or name every column in the header."
+                )
+        if self._surplus and not self._is_surplus_in_header and (
+            self._names[-1] not in to.columns or found == width or found == len(cells) == width + self._surplus
+        ):  # fmt: skip
+            raise self._unclear(line, found)
         if not reason and len(cells) != width:
             reason = f"{found} {'cell' if found == 1 else 'cells'} where the header has {width}"
         elif not reason and (unnamed := next((place for place in self._unnamed if cells[place]), 0)):

@@ -34,6 +34,8 @@ class Blocks:
         try:
             self._encoding = codecs.lookup(_encoding_of(first, encoding)).name
             self._decoder = codecs.getincrementaldecoder(self._encoding)()
+            # The setting may be meant for another file. Text in a single-byte encoding is practically never valid UTF-8 as well.
+            self._may_be_utf8 = self._encoding != "utf-8" and len("é".encode().decode(self._encoding, "replace")) == 2
         except (LookupError, UnicodeError):
             raise ReadingError(f"SEEDS_ENCODING is '{encoding}', an encoding that Python does not know; use one such as cp1252.") from None
         self._rest, self._is_at_end = self._decoded(b"", first), not first
@@ -59,11 +61,18 @@ class Blocks:
         return block
 
     def _decoded(self, before: bytes, raw: bytes) -> bytes:
+        if self._may_be_utf8 and not raw.isascii():
+            self._may_be_utf8 = False
+            with suppress(UnicodeDecodeError):
+                codecs.getincrementaldecoder("utf-8")().decode(raw)
+                self._encoding, self._decoder = "utf-8", codecs.getincrementaldecoder("utf-8")()
         try:
             return self._decoder.decode(raw, final=not raw).encode()
         except UnicodeError as error:
             if self._encoding != "utf-8" or not isinstance(error, UnicodeDecodeError):
-                raise ReadingError(f"it is not {self._encoding} text; set SEEDS_ENCODING to the encoding it was written in.") from None
+                raise ReadingError(
+                    f"it is not {self._encoding} text, or is cut short or mixes encodings; export it again, or set SEEDS_ENCODING to the encoding it is in."
+                ) from None
             before += error.object[: error.start]
             place = len((before + b".").splitlines()) - 1
             line = (before + error.object[error.start :]).splitlines()[place]
@@ -79,15 +88,10 @@ class Blocks:
 
 
 def _encoding_of(first: bytes, setting: str) -> str:
-    """The setting, unless the first bytes of the file show that it is UTF-8 or UTF-16; without a setting, one of these."""
+    """The setting, unless the file begins with a byte-order mark; without a setting, UTF-8 or UTF-16."""
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if setting and not first.startswith(codecs.BOM_UTF8):
-        # The setting may be meant for another file. Text in a single-byte encoding is practically never valid UTF-8 as well.
-        if len("é".encode().decode(setting, "replace")) == 2 and not first.isascii():
-            with suppress(UnicodeDecodeError):
-                codecs.getincrementaldecoder("utf-8")().decode(first)
-                return "utf-8"
         return setting
     for encoding, start in (("utf-16-le", 1), ("utf-16-be", 0)):
         if len(first) > 3 and not any(first[start:100:2]):
@@ -156,13 +160,17 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
     """Raises ReadingError unless the header on this line has each wanted column exactly once."""
     columns = f"the columns expected are {', '.join(wanted)}, and those found are {_shortened(', '.join(names), 400)}"
     missing = [name for name in wanted if name not in names]
+    others = [name for name in names if name not in wanted]
+    close = {name: match[0] for name in missing if (match := difflib.get_close_matches(name, others, 1))}
     for name in wanted:
         if names.count(name) > 1:
             raise ReadingError(f"the header on line {line} has the column {name} more than once; {columns}.")
-        if spread := [other for other in names if other not in wanted and re.fullmatch(rf"{re.escape(name)}_\d+", other)]:
+        stem = re.sub(r"_?\d+$", "", close.get(name, "")) if name in missing else name
+        spread = [other for other in others if stem and re.fullmatch(rf"{re.escape(stem)}_?\d+", other)]
+        if len(spread) > (name in missing):
             raise ReadingError(
-                f"the header on line {line} has {', '.join(spread)} beside {name}, as if one column were spread over several; "
-                "join them into one column, or rename the others."
+                f"the header on line {line} has {', '.join(spread)} {'instead of' if name in missing else 'beside'} {name}, as if one column were "
+                "spread over several; join them into one column, or rename the others."
             )
     if not missing:
         return
@@ -170,14 +178,13 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
         inner = separator_of(cell)
         if inner in cell and _has_all(wanted, cell.split(inner)):
             raise ReadingError(f"each line is quoted as a whole (see line {line}); remove the quotes around whole lines.")
-        others = (mark for mark in cell if not mark.isalnum() and mark not in " _\"'" + SEPARATORS)
-        if mark := next((mark for mark in others if _has_all(wanted, cell.split(mark))), ""):
+        marks = (mark for mark in cell if not mark.isalnum() and mark not in " _\"'" + SEPARATORS)
+        if mark := next((mark for mark in marks if _has_all(wanted, cell.split(mark))), ""):
             raise ReadingError(f"the separator seems to be '{mark}' (see line {line}); use a comma, semicolon, tab or pipe instead.")
     for offset, text in enumerate(following, 1):
         if _has_all(wanted, text.replace('"', "").split(separator_of(text))):
             raise ReadingError(f"the header seems to be on line {line + offset}, not on line {line}; remove the lines before it.")
     if len(missing) == len(wanted) and any(name.lstrip("+").isdigit() for name in names):
         raise ReadingError(f"line {line} seems to be a row, not a header; add a line above it with the columns {', '.join(wanted)}.")
-    close = [f"{match[0]} to {name}" for name in missing if (match := difflib.get_close_matches(name, [one for one in names if one not in wanted], 1))]
-    hint = f"; perhaps rename {' and '.join(close)}." if close else "."
+    hint = f"; perhaps rename {' and '.join(f'{found} to {name}' for name, found in close.items())}." if close else "."
     raise ReadingError(f"the header on line {line} lacks the column {missing[0]}; {columns}{hint}")
