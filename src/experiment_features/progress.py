@@ -49,11 +49,6 @@ class Progress:
             if line and not self._is_terminal:
                 self._print(f"{self._done} of {self._steps}: {line}, {seconds:.1f} s\n")
 
-    def say(self, text: str) -> None:
-        """Prints a line that stays, in a terminal too."""
-        with self._lock:
-            self._print(f"\r\x1b[K{text}\n" if self._is_terminal else f"{text}\n")
-
     def stop(self) -> None:
         """Removes the line from a terminal."""
         with self._lock:

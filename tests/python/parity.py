@@ -419,7 +419,7 @@ def main() -> int:
     wanted_of = {engine: [name for name in cases if is_for(engine, name)] for engine in ("postgres", *engines)}
     with_large, with_cluster = bool(arguments.large_rows) and "duckdb" in engines, "spark" in engines
     progress = Progress(sum(-(-len(names) // BLOCK) for names in wanted_of.values()) + with_large + with_cluster, sys.stdout)
-    differences = 0
+    differences: list[str] = []
 
     def outcomes(engine: str) -> Iterator[tuple[str, Outcome]]:
         names = wanted_of[engine]
@@ -432,13 +432,12 @@ def main() -> int:
             yield from zip(block, found, strict=False)
             progress.end(step, step)
 
-    def compare(what: str, difference_of: Callable[[], str | None]) -> int:
+    def compare(what: str, difference_of: Callable[[], str | None]) -> None:
         progress.begin(what)
         text = difference_of()
         progress.end(what, what)
-        if text:
-            progress.say(f"There is a difference, {what}:\n{text}")
-        return text is not None
+        if text is not None:
+            differences.append(f"There is a difference, {what}:\n{text}")
 
     with tempfile.TemporaryDirectory(prefix="parity", ignore_cleanup_errors=True) as temporary:
         Path(temporary).chmod(0o755)
@@ -448,17 +447,18 @@ def main() -> int:
                 for engine in engines:
                     for name, found in outcomes(engine):
                         if text := difference(expected[name], found):
-                            differences += 1
-                            progress.say(f"{engine} differs on '{name}':\n{text}")
+                            differences.append(f"{engine} differs on '{name}':\n{text}")
                 if with_large:
-                    differences += compare(f"DuckDB, {arguments.large_rows:,} generated experiments", lambda: compare_large(project, arguments.large_rows))
+                    compare(f"DuckDB, {arguments.large_rows:,} generated experiments", lambda: compare_large(project, arguments.large_rows))
                 if with_cluster:
-                    differences += compare("a Spark cluster, the published files", lambda: compare_cluster(project))
+                    compare("a Spark cluster, the published files", lambda: compare_cluster(project))
         finally:
             progress.stop()
+            for text in differences:
+                print(text)
     relations = next(len(outcome) for outcome in expected.values() if not isinstance(outcome, str))
     print(
-        f"{differences} differences." if differences
+        f"{len(differences)} differences." if differences
         else f"No difference between postgres and {' and '.join(engines)}, on {relations} relations of each input."
     )  # fmt: skip
     return 1 if differences else 0
