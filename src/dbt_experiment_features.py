@@ -169,6 +169,12 @@ def _open_safely(connection: Connection) -> Connection:
         if connection.credentials.host.startswith("/") and "Is the server running" in str(error):
             raise FailedToConnectError(f"{error}  `make up` starts the project's own Postgres.") from None
         raise
+    opened.handle.set_client_encoding("UTF8")
+    # In other schemas, a function of another user that takes more fitting arguments would be called instead of one of Postgres.
+    opened.handle.autocommit = True
+    with opened.handle.cursor() as cursor:
+        cursor.execute("set search_path to pg_catalog")
+    opened.handle.autocommit = False
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
         raise DbtRuntimeError("The server treats backslashes in text as escapes; set its standard_conforming_strings to on.")
@@ -183,6 +189,8 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
     global _causes, _report, _failure, _progress, _is_parsing, _is_stopped
     _causes, _report, _failure, _progress, _is_parsing, _is_stopped = None, [], None, None, False, False
+    if getattr(get_flags(), "EMPTY", False) and not isinstance(task, (TestTask, FreshnessTask)):
+        raise DbtRuntimeError("With --empty, the published tables would lose their rows; leave it out, or compile with `dbt compile`.")
     adapter = get_adapter(task.config)
     # dbt forgets its callbacks between the commands of a process.
     add_callback_to_manager(_follow)
@@ -329,6 +337,9 @@ def _interrupt(number: int, _: object) -> None:
     if _is_parsing:
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
+    if _current_run is None:
+        # A server that does not answer would keep dbt waiting.
+        _thread.start_new_thread(_leave_unless, (threading.Event(),))
     raise KeyboardInterrupt
 
 

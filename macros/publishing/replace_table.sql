@@ -1,6 +1,6 @@
 {#
     Replaces a published table with one that has the columns, constraints and rows of a candidate. Grants stay; views on
-    the old table are dropped.
+    the old table are dropped. A table with row-level security is not replaced, since its rows would become visible to all readers.
 
     Arguments: published and candidate, the tables; mart, their node in dbt's graph.
 #}
@@ -18,11 +18,20 @@
     {%- set existing = load_cached_relation(published) -%}
     {%- set grants = [] -%}
     {%- if existing is not none -%}
+        {%- set table = text_literal(existing | string) ~ '::regclass' -%}
+        {%- if run_query('select 1 from pg_class where oid = ' ~ table ~ ' and relrowsecurity').rows -%}
+            {%- do exceptions.raise_compiler_error(
+                published ~ ' has to be replaced, which would end its row-level security; disable that, and run this again.'
+            ) -%}
+        {%- endif -%}
         {%- for row in run_query(
-            "select format('grant %s on %s to %s', privilege_type, " ~ text_literal(published | string)
-            ~ ", coalesce(quote_ident(rolname), 'public')) as statement "
-            ~ 'from pg_class cross join aclexplode(relacl) left join pg_roles on grantee = pg_roles.oid '
-            ~ 'where pg_class.oid = ' ~ text_literal(existing | string) ~ '::regclass and grantee <> relowner'
+            "select format('grant %s%s on %s to %s%s', privilege_type, columns, " ~ text_literal(published | string)
+            ~ ", coalesce(quote_ident(rolname), 'public'), case when is_grantable then ' with grant option' end) as statement "
+            ~ "from (select relacl as privileges, '' as columns from pg_class where oid = " ~ table ~ " union all "
+            ~ "select attacl, format(' (%I)', attname) from pg_attribute where attrelid = " ~ table
+            ~ ' and attname in (select attname from pg_attribute where attrelid = ' ~ text_literal(candidate | string) ~ '::regclass)) as granted '
+            ~ 'cross join aclexplode(privileges) left join pg_roles on grantee = pg_roles.oid '
+            ~ 'where grantee <> (select relowner from pg_class where oid = ' ~ table ~ ')'
         ).rows -%}
             {%- do grants.append(row['statement']) -%}
         {%- endfor -%}

@@ -35,7 +35,7 @@ PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 # No commit is lost if the machine crashes. With `minimal`, bulk loads into a table that was created or truncated in the same
 # transaction skip the write-ahead log.
 SETTINGS = (
-    "--listen_addresses=", "--unix_socket_permissions=0700", "--wal_level=minimal", "--max_wal_senders=0", "--max_wal_size=4GB",
+    "--listen_addresses=", "--port=5432", "--unix_socket_permissions=0700", "--wal_level=minimal", "--max_wal_senders=0", "--max_wal_size=4GB",
     "--shared_buffers=256MB",
 )  # fmt: skip
 # On two cores, a process that scans while it gathers the rows of two workers, or that reads ahead, only competes with them.
@@ -224,9 +224,10 @@ class Server:
             raise ServerError(f"{folder} belongs to another user ({name}); remove it or run this as that user.")
 
     def _open(self, name: str) -> BinaryIO:
-        file = open(self.home / name, "ab")
-        os.chown(file.fileno(), self.owner, -1)
-        return file
+        # The folder belongs to the server's user, and a link in it could lead root anywhere.
+        file = os.open(self.home / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+        os.chown(file, self.owner, -1)
+        return open(file, "ab")
 
     @contextmanager
     def _lock(self) -> Iterator[BinaryIO]:

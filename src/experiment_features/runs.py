@@ -86,7 +86,8 @@ class Run:
             found = connection.get_parameter_status("server_version")
             raise RunError(f"The server is PostgreSQL {found}, and {OLDEST_SERVER} or later is needed.")
         schemas = [self._schema + ending for ending in ("", "_raw", "_staging", "_audit")]
-        for role, database, encoding, is_read_only, may_create in self._execute("rights", schemas):
+        raw = f"{self._schema}_raw"
+        for role, database, encoding, is_read_only, may_create, similar in self._execute("rights", schemas, raw, raw):
             if encoding != "UTF8":
                 raise RunError(f"The database {database} has the encoding {encoding}; set PGDATABASE to one with UTF8.")
             if is_read_only:
@@ -96,6 +97,8 @@ class Run:
                     f"The role {role} may not create schemas in the database {database}; let its owner run "
                     f'`grant create on database "{database}" to "{role}"`, and start this again.'
                 )
+            if similar:
+                raise RunError(f"The database has the schema {similar}, which differs from {raw} only in case; choose another FEATURES_SCHEMA.")
         self._execute("keep_alive")
         self.backend = connection.get_backend_pid()
 

@@ -58,7 +58,8 @@ select
     or not exists (
         select from unnest(%s::text[]) as needed (name)
         where not exists (select from pg_namespace where nspname = needed.name)
-    )
+    ),
+    (select min(nspname) from pg_namespace where lower(nspname) = lower(%s) and nspname <> %s)
 
 -- name: ping
 select 1

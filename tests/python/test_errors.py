@@ -212,6 +212,17 @@ def test_seed_that_dbt_would_not_find(published: Project, tmp_path: Path) -> Non
     assert f"users.csv, by which dbt knows the table, is missing from {tmp_path}/seeds; move your own files to another folder" in output
 
 
+def test_empty_flag_is_refused(published: Project) -> None:
+    output = published.dbt("run", "--empty", succeeds=False)
+    assert "With --empty, the published tables would lose their rows; leave it out" in " ".join(output.split())
+
+
+def test_schema_that_differs_only_in_case(published: Project) -> None:
+    """dbt does not tell them apart, and would advise to delete the tables of the other."""
+    output = published.dbt("seed", succeeds=False, FEATURES_SCHEMA=published.schema.upper())
+    assert f"The database has the schema {published.schema}_raw, which differs from {published.schema.upper()}_raw only in case" in " ".join(output.split())
+
+
 def test_longest_schema(published: Project) -> None:
     longest = "l" * 55
     published.dbt("seed", "--quiet", FEATURES_SCHEMA=longest)

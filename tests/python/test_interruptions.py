@@ -165,6 +165,20 @@ def test_process_ends_though_the_server_does_not_answer(built: Project, publishe
     built.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="10")
 
 
+def test_command_that_builds_nothing_ends_though_the_server_does_not_answer(built: Project, published: Project) -> None:
+    process = built.start("show", "--inline", "select pg_sleep(60)", "--quiet")
+    wait_until(built, "select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()")
+    backends = [pid for (pid,) in built.query("select pid from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()")]
+    try:
+        send(signal.SIGSTOP, backends)
+        os.kill(process.pid, signal.SIGINT)
+        process.communicate(timeout=LONGEST_END_SECONDS)
+        assert process.returncode != 0
+    finally:
+        send(signal.SIGCONT, backends)
+        built.query("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()")
+
+
 def test_statement_of_a_killed_process_ends_with_it(built: Project, published: Project) -> None:
     with held_at(built):
         process = built.start_fork("seed")

@@ -19,6 +19,8 @@ from moto.server import ThreadedMotoServer
 from test_published_input import EXPECTED
 from test_reading import COLUMNS, HEADER, named_problem, problem, read
 
+from experiment_features.reading.files import without_password
+
 ROWS = "1,a,x\n2,b,y\n"
 NAMES = ["users", "user_experiments", "compounds"]
 
@@ -297,6 +299,19 @@ def test_s3(monkeypatch: pytest.MonkeyPatch) -> None:
         assert problem("s3://nowhere").startswith("it cannot be read: ")
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("s3://key:secret@lab/x: no", "s3://...@lab/x: no"),
+        ("https://lab/x?sig=secret&a=1", "https://lab/x?..."),
+        ("https://u:p@lab/x?sig=s/users.csv 403", "https://...@lab/x?... 403"),
+        ("https://lab/x", "https://lab/x"),
+    ],
+)
+def test_secrets_of_an_address_are_not_shown(text: str, shown: str) -> None:
+    assert without_password(text) == shown
 
 
 def test_missing_package() -> None:

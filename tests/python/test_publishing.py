@@ -137,10 +137,22 @@ def test_views_grants_indexes_and_prepared_statements_survive(other_input: Proje
     ]
 
     # If the columns change, the table is replaced, and grants stay.
-    other_input.query("drop view {schema}.active; alter table {schema}.user_features add column of_an_older_version text")
+    other_input.query(
+        "drop view {schema}.active; alter table {schema}.user_features add column of_an_older_version text;"
+        "grant select (user_id, of_an_older_version) on {schema}.user_features to pg_signal_backend;"
+        "grant select on {schema}.user_features to pg_read_all_stats with grant option; alter table {schema}.user_features enable row level security"
+    )
+    output = other_input.dbt(*BUILD_WITHOUT_TESTS, succeeds=False)
+    assert "has to be replaced, which would end its row-level security; disable that, and run this again." in " ".join(output.split())
+    other_input.query("alter table {schema}.user_features disable row level security")
     other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     assert len(other_input.features()[0]) == 9
-    assert other_input.query("select has_table_privilege('pg_monitor', '{schema}.user_features', 'select')") == [(True,)]
+    assert other_input.query(
+        "select has_table_privilege('pg_monitor', '{schema}.user_features', 'select'), "
+        "has_column_privilege('pg_signal_backend', '{schema}.user_features', 'user_id', 'select'), "
+        "has_column_privilege('pg_signal_backend', '{schema}.user_features', 'total_experiments', 'select'), "
+        "has_table_privilege('pg_read_all_stats', '{schema}.user_features', 'select with grant option')"
+    ) == [(True, True, False, True)]
 
 
 def test_no_reader_waits_for_a_publication_or_delays_one(other_input: Project) -> None:

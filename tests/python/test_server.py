@@ -220,6 +220,28 @@ def test_restart_of_the_machine(own: Server) -> None:
             other.wait()
 
 
+def test_link_in_place_of_a_file_is_not_followed(own: Server, tmp_path: Path) -> None:
+    """As root, the server's user could otherwise have any file of root."""
+    own.down()
+    target = tmp_path / "of_root"
+    target.write_text("as it was")
+    owner = target.stat().st_uid
+    (own.home / "log").rename(own.home / "aside")
+    (own.home / "log").symlink_to(target)
+    assert "Too many levels of symbolic links" in refusal(own)
+    assert target.read_text() == "as it was" and target.stat().st_uid == owner
+    (own.home / "aside").rename(own.home / "log")
+    expect_data(own)
+
+
+def test_port_in_the_settings_of_the_data(own: Server) -> None:
+    """The name of the socket contains it."""
+    own.down()
+    with open(own.data / "postgresql.auto.conf", "a") as settings:
+        settings.write("port = 5433\n")
+    expect_data(own)
+
+
 def test_socket_removed(own: Server) -> None:
     expect_data(own)
     (own.socket / ".s.PGSQL.5432").unlink()
@@ -318,6 +340,22 @@ def test_no_password_in_the_repository(project: Project) -> None:
         text=True,
     ).stdout.splitlines()
     assert [line for line in found if "POSTGRES_PASSWORD_FILE" not in line] == []
+
+
+def test_functions_of_others_are_not_called(make_project: Callable[..., Project]) -> None:
+    """Up to PostgreSQL 14, everybody may create functions in `public`; one that takes more fitting arguments takes precedence."""
+    project = make_project("trusting")
+    project.query("create role builder login")
+    project.query("create database trusting")
+    project.environment = {**project.environment, "PGDATABASE": "trusting"}
+    project.query(
+        "grant create on database trusting to builder; create table public.calls (caller text); grant insert on public.calls to public;"
+        "create function public.starts_with(name, text) returns boolean language plpgsql as "
+        "$$ begin insert into public.calls values (current_user); return pg_catalog.starts_with($1::text, $2); end $$"
+    )
+    project.dbt(*BUILD, "--quiet", PGUSER="builder", PGCLIENTENCODING="LATIN1", FEATURES_STARTED_BY="\u00fcn\u00ef\u20ac")
+    assert project.query("select * from public.calls") == []
+    assert project.query("select started_by from trusting_audit.runs") == [("\u00fcn\u00ef\u20ac",)]
 
 
 def test_role_that_may_only_create_schemas(make_project: Callable[..., Project]) -> None:

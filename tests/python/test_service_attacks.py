@@ -11,6 +11,7 @@ import socket
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -207,6 +208,19 @@ def test_a_header_has_a_size(service: Service, sockets: Callable[..., socket.soc
     assert json.loads(body)["detail"] == "The header of the call is larger than 16384 bytes."
 
 
+def test_calls_sent_ahead_have_a_size(service: Service) -> None:
+    """Each response would otherwise let in more calls than it takes from the buffer, until the memory is full."""
+    calls, sent = call("/static/page.css").encode() * 1000, 0
+    with socket.create_connection(("127.0.0.1", int(service.url.rpartition(":")[2]))) as connection, ThreadPoolExecutor(1) as pool:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+        answer = pool.submit(everything, connection)
+        with pytest.raises(ConnectionError):
+            while sent < 16 << 20:
+                connection.sendall(calls)
+                sent += len(calls)
+        assert answer.result().startswith(b"HTTP/1.1 200")
+
+
 def test_one_client_cannot_take_every_place(published: Project, sockets: Callable[..., socket.socket]) -> None:
     """The client's oldest idle connection makes room for its next one; other clients are not affected."""
     with serving(published, ETL_CONNECTIONS_PER_CLIENT="20", ETL_HEADER_SECONDS="60") as service:
@@ -223,14 +237,17 @@ def test_one_client_cannot_take_every_place(published: Project, sockets: Callabl
         assert everything(other).startswith(b"HTTP/1.1 200")
 
 
-def test_one_client_cannot_take_every_connection_of_the_database(service: Service, published: Project, sockets: Callable[..., socket.socket]) -> None:
-    """One client makes more calls than there are connections, and all of them wait for a table."""
+@pytest.mark.parametrize("clients", [1, CONNECTIONS + 2])
+def test_calls_that_wait_for_a_table_leave_connections_of_the_database(
+    service: Service, published: Project, sockets: Callable[..., socket.socket], clients: int
+) -> None:
+    """There are more calls than connections, by one client or by many."""
     with psycopg2.connect(host=published.environment["PGHOST"], user="postgres", dbname="postgres") as locking, locking.cursor() as cursor:
         cursor.execute(f"lock table {published.schema}.user_features")
-        for _ in range(CONNECTIONS * 2):
-            sockets(service, call("/features/1"))
+        waiting = [sockets(service, call("/features/1", "Connection: close\r\n"), f"127.0.5.{number % clients + 1}") for number in range(CONNECTIONS + 2)]
         until(lambda: True if len(connections_of_database(published)) >= CONNECTIONS_OF_A_CLIENT else None)
         assert answers(service, paths=("/health", "/etl", "/")) < SECONDS
+        assert b"A run is replacing the table; try again in a moment." in everything(waiting[0])
     locking.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -185,8 +186,9 @@ def test_service_killed_and_started_again(built: Service, project: Project) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_service_ends(built: Service, project: Project, number: signal.Signals) -> None:
-    """A running build is ended cleanly, and clients that watch it or wait for it are released."""
-    with serving(project) as service, halted(project):
+    """A running build is ended cleanly, clients that watch it or wait for it are released, and others are not waited for."""
+    with serving(project) as service, halted(project), socket.create_connection(("127.0.0.1", int(service.url.rpartition(":")[2]))) as stalled:
+        stalled.sendall(b"POST /etl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n")
         run_id = start_and_halt(service, project)
         dbt = service.dbt
         events = service.call("GET", f"/etl/{run_id}/events", 200, stream=True).iter_lines()
@@ -194,6 +196,7 @@ def test_service_ends(built: Service, project: Project, number: signal.Signals) 
         assert service.end(number) == 0
         assert is_gone(dbt)
         assert list(events)[-1] == b""
+        assert "Traceback" not in service.output
     assert built.get(f"/etl/{run_id}")["status"] == "cancelled"
     assert project.features() == EXPECTED
 

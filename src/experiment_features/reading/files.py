@@ -225,8 +225,8 @@ def _only(names: list[str], table: str, folder: str) -> str:
 
 
 def without_password(text: str) -> str:
-    """A text without the user and the password of addresses in it."""
-    return re.sub(r"//[^/\s]*@", "//...@", text)
+    """A text without the user, the password and the query of addresses in it; a query may have a key."""
+    return re.sub(r"(?<=://)([^/\s]*@)?([^\s?]*)(\?[^\s'\")]*)?", lambda found: "...@" * bool(found[1]) + found[2] + "?..." * bool(found[3]), text)
 
 
 def _fetch(url: str, table: str, copies: Path) -> None:

@@ -21,8 +21,8 @@ from experiment_features.service.database import Database
 from experiment_features.service.runner import Runner
 from experiment_features.service.settings import Settings, SettingsError, read_settings
 
-# For clients that are still receiving data after the current run was stopped.
-LAST_ANSWERS_SECONDS = 5
+# For clients that are still receiving data after the current run was stopped; all ends within five seconds.
+LAST_ANSWERS_SECONDS = 1
 # uvicorn ticks ten times a second.
 TICKS_BETWEEN_CHECKS = 3
 
@@ -50,6 +50,10 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._runner.stop()
+        for connection in list(self.server_state.connections):
+            # Its client has stopped reading, or has not sent its call.
+            if isinstance(connection, GuardedProtocol) and connection.waiting_since is not None:
+                connection.give_up()
         await super().shutdown(sockets)
 
 

@@ -29,6 +29,8 @@ from experiment_features.service.settings import Settings
 OTHER_FILES = 200
 # A reader has stalled if it takes less than this within the time limit.
 LEAST_BYTES = 16 * 1024
+# What asyncio may hand over at once.
+CHUNK_BYTES = 256 * 1024
 # Unsent bytes that the system buffers per connection; by default, several megabytes for each stalled reader.
 UNSENT_BYTES = 128 * 1024
 
@@ -108,6 +110,9 @@ class GuardedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._look()
+        # Further calls that arrive during a response wait in h11's buffer, which h11 does not limit.
+        if len(self.conn.trailing_data[0]) > CHUNK_BYTES + self._limits.header_bytes + self._limits.body_bytes:
+            self.give_up()
 
     def on_response_complete(self) -> None:
         self._look()

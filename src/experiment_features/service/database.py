@@ -31,6 +31,7 @@ CONNECTIONS_OF_A_CLIENT = 8
 COPIES = 3
 WAIT_SECONDS = 5
 STATEMENT_SECONDS = 30
+LOCK_SECONDS = 0.5
 # For copying a table into a file; meanwhile, a run that changes its columns has to wait.
 EXPORT_SECONDS = 600
 CHUNK_BYTES = 64 * 1024
@@ -111,7 +112,9 @@ class Database:
                 "autocommit": True,
                 "application_name": "experiment_features service",
                 "connect_timeout": WAIT_SECONDS,
-                "options": f"-c statement_timeout={STATEMENT_SECONDS}s",
+                "client_encoding": "utf8",
+                # Waiting for a table that a run replaces would keep its connection from other calls; functions are only those of Postgres.
+                "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s -c search_path=pg_catalog",
             },
             max_size=CONNECTIONS,
             timeout=WAIT_SECONDS,

@@ -57,6 +57,8 @@ def problem_of(error: psycopg.Error) -> Problem:
         return Problem(503, "The service may not read what was published; run `make roles` again as the user who builds.")
     if isinstance(error, psycopg.errors.QueryCanceled):
         return Problem(503, "The database took too long to answer; ask for less, or try again later.", {"Retry-After": "30"})
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return Problem(503, "A run is replacing the table; try again in a moment.", {"Retry-After": "1"})
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return Problem(503, "The database does not answer; start it, or try again in a moment.", {"Retry-After": "5"})
     return Problem(500, "The database refused a statement of the service; see the log of the service.")

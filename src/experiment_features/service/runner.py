@@ -10,6 +10,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -58,6 +59,9 @@ class Runner:
                 raise Problem(503, "The service is shutting down and starts no more runs.")
             running = next((child.run_id for child in self._children.values() if child.is_alive), None)
             running = running or await self._database.holder()
+            # The database may have taken its time.
+            if self._stopping.is_set():
+                raise Problem(503, "The service is shutting down and starts no more runs.")
             if running:
                 raise under_way(running)
             run_id = str(uuid.uuid4())
@@ -152,11 +156,13 @@ class Runner:
     async def stop(self) -> None:
         """Stops the current run if the service started it, and starts no more runs."""
         self._stopping.set()
-        async with self._starting:
-            for child in self._children.values():
-                if child.is_alive:
-                    LOG.info("the run %s is stopped, as the service ends", child.run_id)
-                    await child.stop()
+        # A process that is being started is waited for, but not a database that does not answer.
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._starting.acquire(), 1)
+        for child in self._children.values():
+            if child.is_alive:
+                LOG.info("the run %s is stopped, as the service ends", child.run_id)
+                await child.stop()
 
     async def _logged(self, run_id: str) -> Run | None:
         """The run from the log; interrupted if it is recorded as running but does not hold the lock.

@@ -98,7 +98,7 @@ class Guard:
 def _check_origin(headers: Headers) -> None:
     site = headers.get("sec-fetch-site", "none")
     origin = headers.get("origin")
-    if site not in ("same-origin", "none") or (origin is not None and urlsplit(origin).netloc != headers.get("host")):
+    if site not in ("same-origin", "none") or (origin is not None and origin.partition("://")[2] != headers.get("host")):
         raise Problem(403, "A page of another site may not start or stop anything here; use the service's own page.")
 
 
