@@ -79,6 +79,8 @@ _progress: Progress | None = None
 _failure: str | None = None
 # A signal has stopped the run.
 _is_stopped = False
+# The command changes tables.
+_is_building = False
 # Until the first connection, dbt only reads the project.
 _is_parsing = True
 
@@ -144,7 +146,8 @@ def _follow(event: EventMsg) -> None:
     except Exception as error:
         _failure = str(error)
         if event.info.name == "CommandCompleted":
-            fire_event(PrintEvent(msg=f"The report of the run cannot be printed: {error}"))
+            with suppress(Exception):
+                fire_event(PrintEvent(msg=f"The report of the run cannot be printed: {error}"))
 
 
 def _open_safely(connection: Connection) -> Connection:
@@ -169,12 +172,16 @@ def _open_safely(connection: Connection) -> Connection:
         if connection.credentials.host.startswith("/") and "Is the server running" in str(error):
             raise FailedToConnectError(f"{error}  `make up` starts the project's own Postgres.") from None
         raise
-    opened.handle.set_client_encoding("UTF8")
-    # In other schemas, a function of another user that takes more fitting arguments would be called instead of one of Postgres.
-    opened.handle.autocommit = True
-    with opened.handle.cursor() as cursor:
-        cursor.execute("set search_path to pg_catalog")
-    opened.handle.autocommit = False
+    try:
+        opened.handle.set_client_encoding("UTF8")
+        # In other schemas, a function of another user that takes more fitting arguments would be called instead of one of Postgres.
+        opened.handle.autocommit = True
+        with opened.handle.cursor() as cursor:
+            cursor.execute("set search_path to pg_catalog")
+        opened.handle.autocommit = False
+    except psycopg2.Error as error:
+        opened.handle.close()
+        raise FailedToConnectError(str(error).strip()) from error
     if opened.handle.get_parameter_status("standard_conforming_strings") == "off":
         opened.handle.close()
         raise DbtRuntimeError("The server treats backslashes in text as escapes; set its standard_conforming_strings to on.")
@@ -187,17 +194,18 @@ def _open_safely(connection: Connection) -> Connection:
 
 def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     """dbt's `execute_with_hooks`, with the lock of the schema and a row in the run log."""
-    global _causes, _report, _failure, _progress, _is_parsing, _is_stopped
+    global _causes, _report, _failure, _progress, _is_parsing, _is_stopped, _is_building
     _causes, _report, _failure, _progress, _is_parsing, _is_stopped = None, [], None, None, False, False
-    if getattr(get_flags(), "EMPTY", False) and not isinstance(task, (TestTask, FreshnessTask)):
+    # Of the subclasses of dbt's RunTask, these leave the tables as they are.
+    _is_building = not isinstance(task, (TestTask, FreshnessTask))
+    if _is_building and getattr(get_flags(), "EMPTY", False):
         raise DbtRuntimeError("With --empty, the published tables would lose their rows; leave it out, or compile with `dbt compile`.")
     adapter = get_adapter(task.config)
     # dbt forgets its callbacks between the commands of a process.
     add_callback_to_manager(_follow)
     if os.environ.get("FEATURES_PROGRESS") and not get_flags().QUIET:
         _progress = Progress(task.num_nodes)
-    # Of the subclasses of dbt's RunTask, these leave the tables as they are.
-    is_alone = adapter.type() == "postgres" and not isinstance(task, (TestTask, FreshnessTask))
+    is_alone = adapter.type() == "postgres" and _is_building
     try:
         return _execute_with_lock(task, selected_uids, adapter) if is_alone else _execute_nodes(task, selected_uids)
     finally:
@@ -337,7 +345,7 @@ def _interrupt(number: int, _: object) -> None:
     if _is_parsing:
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
-    if _current_run is None:
+    if not _is_building:
         # A server that does not answer would keep dbt waiting.
         _thread.start_new_thread(_leave_unless, (threading.Event(),))
     raise KeyboardInterrupt
@@ -369,7 +377,8 @@ def _end(run: Run, status: str, message: str | None, results: Iterable[Any]) -> 
         nodes = [Node(one.node.unique_id, str(one.status), one.execution_time, one.adapter_response.get("rows_affected"), one.message) for one in results]
         run.end(status, message or report or None, _causes, nodes)
     except psycopg2.Error as error:
-        _warn(f"The end of the run is not in the run log: {str(error).strip()}")
+        # psycopg2 may fail again when it rolls back.
+        _warn(f"The end of the run is not in the run log: {str(error.__context__ or error).strip()}")
 
 
 class Contact(NamedTuple):

@@ -32,15 +32,21 @@ upper({{ text }}) in (
 {%- endmacro %}
 
 {#
-    Free text, or null if it is empty or a mark that only programs write for a missing value. Words that could be names, such as
-    Null or NA, are kept.
+    Free text, or null if it is empty or a mark that only programs write for a missing value or an error, in any case. Words that
+    could be names, such as Null or NA, are kept.
 
     In:  present_text('name')       Out: null for '' and '\N'
 
     Arguments: text, an expression for trimmed text.
 #}
 {% macro present_text(text) -%}
-case when {{ text }} not in ('', {{ text_literal('\\N') }}, '<NA>', '(null)', '#N/A', '#NULL!') then {{ text }} end
+case
+    when
+        upper({{ text }}) not in (
+            '', {{ text_literal('\\N') }}, '<NA>', '(NULL)', '#N/A', '#NULL!', '#REF!', '#VALUE!', '#NAME?', '#DIV/0!', '#NUM!'
+        )
+        then {{ text }}
+end
 {%- endmacro %}
 
 {#

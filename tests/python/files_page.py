@@ -78,7 +78,7 @@ more than 1% of them, are rejected; if more than half of its rows are rejected, 
 run times, or of its filled lists of compounds, cannot be used. Rejects within these limits (variables in `dbt_project.yml`) only cause a
 warning that gives their number.
 
-In upper or lower case, {", ".join(f"`{word}`" for word in MISSING_WORDS if word not in ("n/a", "null"))} stand for a missing value; among names, e-mail addresses and structures, only `\\N`, `<NA>`, `(null)`, `#N/A` and `#NULL!` do. Other values that cannot be used, by reason code (column `code` of `features_staging.int_rejected_rows`; see also [Commas in run times](#commas-in-run-times)):
+In upper or lower case, {", ".join(f"`{word}`" for word in MISSING_WORDS if word not in ("n/a", "null"))} stand for a missing value; among names, e-mail addresses and structures, only `\\N`, `<NA>`, `(null)` and the errors of a spreadsheet (`#N/A`, `#REF!`) do. Other values that cannot be used, by reason code (column `code` of `features_staging.int_rejected_rows`; see also [Commas in run times](#commas-in-run-times)):
 """
 REFUSED_TITLE = """
 ## Files that are refused

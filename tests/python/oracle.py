@@ -30,6 +30,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     COMPOUNDS: ("compound_id", "compound_name", "compound_structure"),
 }
 
+# Marks for a missing value, and errors of spreadsheets.
+NO_NAMES = {"\\N", "<NA>", "(NULL)", "#N/A", "#NULL!", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!"}
 # (file, row_number, column_name, row_kept, fault)
 Rejected = tuple[str, int, str, bool, str]
 
@@ -108,7 +110,7 @@ def compute(users: bytes, experiments: bytes, compounds: bytes) -> Result:
         else:
             rejected.add((EXPERIMENTS, row.line, "user_id", False, "unknown_user"))
 
-    names = {key: row.cells[1] for key, row in valid[COMPOUNDS].items()}
+    names = {key: "" if row.cells[1].upper() in NO_NAMES else row.cells[1] for key, row in valid[COMPOUNDS].items()}
     uses = Counter(compound for e in used for compound in e.compounds)
     return Result(
         features=[user_features(user, [e for e in used if e.user == user], names) for user in sorted(valid[USERS])],
@@ -157,7 +159,7 @@ def load(file: str, data: bytes) -> Table:
             raise LoadError(file, "another_header")
         if surplus is None:
             surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) else 0
-            if surplus == 1 and cells[0].isdigit() and cells[1].isdigit() and not names[1].endswith("_id"):
+            if surplus == 1 and cells[0].isdigit() and cells[1].isdigit() and names[1].endswith("name"):
                 raise LoadError(file, "row_names")
         if surplus and not is_surplus_in_header and (
             names[-1] not in COLUMNS[file] or len(cells) == width or (len(cells) == width + surplus and any(cells[width:]))

@@ -128,7 +128,7 @@ def test_numbers_that_excel_has_rounded_are_no_ids(tmp_path: Path) -> None:
 
 
 def test_errors_of_a_workbook_are_text(tmp_path: Path) -> None:
-    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", Xml('<c t="e"><f>1/0</f><v>#DIV/0!</v></c>')], [2, "b_x000D_", "y"]]})
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", Xml('<c r="C2" t="e"><f>1/0</f><v>#DIV/0!</v></c>')], [2, "b_x000D_", "y"]]})
     assert read(tmp_path).rows == {2: ["1", "a", "#DIV/0!"], 3: ["2", "b", "y"]}
 
 
@@ -140,6 +140,8 @@ def test_formulas_without_results_are_refused(tmp_path: Path, result: str) -> No
     assert problem(tmp_path) == "it has formulas that were never calculated; open it in Excel or LibreOffice, save it, and load it again."
     workbook(tmp_path / "compounds.xlsx", {"compounds": rows}, '<calcPr calcId="191029"/>')
     assert not problem(tmp_path)
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", "x"]], "summary": rows}, '<calcPr calcId="124519" fullCalcOnLoad="1"/>')
+    assert read(tmp_path).rows == {2: ["1", "a", "x"]}
     rows[1][2] = Xml("<c><f>A2*1.5</f><v>1.5</v></c>")
     workbook(tmp_path / "compounds.xlsx", {"compounds": rows}, '<calcPr calcId="191029" fullCalcOnLoad="1"/>')
     assert read(tmp_path).rows == {2: ["1", "a", "1.5"]}
@@ -148,7 +150,7 @@ def test_formulas_without_results_are_refused(tmp_path: Path, result: str) -> No
 def test_numbers_of_a_workbook_have_the_decimal_mark_that_is_set(tmp_path: Path) -> None:
     """Where text in the same column needs FEATURES_DECIMAL, it must not change what a number is."""
     workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, 1.234, "1.250,5"], [2, 7.0, ""]]})
-    assert read(tmp_path, decimal_mark=",").rows == {2: ["1", "1,234", "1.250,5"], 3: ["2", "7", ""]}
+    assert read(tmp_path, decimal_mark=",").rows == {2: ["1", "1234e-3", "1.250,5"], 3: ["2", "7", ""]}
 
 
 def test_workbook_by_another_name(tmp_path: Path) -> None:
@@ -305,7 +307,8 @@ def test_s3(monkeypatch: pytest.MonkeyPatch) -> None:
     ("text", "shown"),
     [
         ("s3://key:secret@lab/x: no", "s3://...@lab/x: no"),
-        ("https://lab/x?sig=secret&a=1", "https://lab/x?..."),
+        ("https://lab/x?sig=a)secret&a=1", "https://lab/x?..."),
+        ("zip://::https://u:p@lab/x.zip", "zip://::https://...@lab/x.zip"),
         ("https://u:p@lab/x?sig=s/users.csv 403", "https://...@lab/x?... 403"),
         ("https://lab/x", "https://lab/x"),
     ],

@@ -85,7 +85,7 @@ def expected(text: str, separator: str) -> Found | None:
         if not surplus and not found.rows and not found.rejected:
             # If the header has no empty cell after its last column, the first row decides.
             surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) else 0
-            if surplus == 1 and cells[0].isdigit() and cells[1].isdigit() and not header[1].endswith("_id"):
+            if surplus == 1 and cells[0].isdigit() and cells[1].isdigit() and header[1].endswith("name"):
                 return None
         if line > start + 1 and {lines[start - 1].count(separator), lines[line - 2].count(separator)} <= separators:
             # A quote left open at the end of a whole row has swallowed other rows.
@@ -217,10 +217,10 @@ def test_surplus_that_only_the_first_rows_have_is_refused(tmp_path: Path, rows: 
 @pytest.mark.parametrize("first", ['"1",2,Aspirin,', "0,2,Aspirin,"], ids=["R", "pandas"])
 def test_row_names_before_an_empty_last_column_are_no_ids(tmp_path: Path, first: str) -> None:
     (tmp_path / "compounds.csv").write_text(f"{HEADER}{first}\n2,3,Ibuprofen,\n")
-    assert problem(tmp_path).startswith("line 2 has a cell more than the header and begins with two numbers, as if R or pandas had written row names;")
+    assert problem(tmp_path).startswith("line 2 has one more cell than the header and begins with two numbers, as if R or pandas had written row names;")
 
 
-@pytest.mark.parametrize("name", ["Unnamed: 3", "Column4", "...4", "X", "X.1", "Unnamed: 3_level_1"])
+@pytest.mark.parametrize("name", ["Unnamed: 3", "Column4", "...4", "X.1", "Unnamed: 3_level_1"])
 def test_generated_name_of_a_column_is_no_name(tmp_path: Path, name: str) -> None:
     (tmp_path / "compounds.csv").write_text(f"compound_id,compound_structure,compound_name,{name}\n1,x,a,b\n2,y,c,\n")
     assert read(tmp_path) == Found({3: ["2", "c", "y"]}, [2])
@@ -248,10 +248,8 @@ def test_open_quote_swallows_no_row_whatever_its_ends_are(tmp_path: Path, text: 
 
 
 def test_one_column_spread_over_several_is_refused(tmp_path: Path) -> None:
-    for other in ("compound_name.1", "compound_name2"):
-        (tmp_path / "compounds.csv").write_text(f"compound_id,compound_name,{other},compound_structure\n1,a,b,x\n")
-        found = other.replace(".", "_")
-        assert problem(tmp_path).startswith(f"the header on line 1 has {found} beside compound_name, as if one column were spread over several;")
+    (tmp_path / "compounds.csv").write_text("compound_id,compound_name,compound_name.1,compound_structure\n1,a,b,x\n")
+    assert problem(tmp_path).startswith("the header on line 1 has compound_name_1 beside compound_name, as if one column were spread over several;")
     (tmp_path / "compounds.csv").write_text("compound_id,compound_name_1,compound_name_2,compound_structure\n1,a,b,x\n")
     sentence = "the header on line 1 has compound_name_1, compound_name_2 instead of compound_name, as if one column were spread over several;"
     assert problem(tmp_path).startswith(sentence)
@@ -343,11 +341,17 @@ def test_control_characters_of_a_damaged_line_are_not_shown(tmp_path: Path) -> N
 def test_utf8_is_recognized_wherever_its_first_character_is(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\n" * 20_000 + "2,β,y\n")
     assert read(tmp_path, encoding="cp1252").rows[20_002] == ["2", "β", "y"]
+    # At the end of the file, or of what is read at once, a character may look like the first half of another.
+    for text in (HEADER + "1,a,José", (HEADER + "1,a," + "x" * (1 << 16))[: (1 << 16) - 1] + "éz\n"):
+        (tmp_path / "compounds.csv").write_bytes(text.encode("cp1252"))
+        assert next(iter(read(tmp_path, encoding="cp1252").rows.values())) == text.splitlines()[1].split(",")
+    (tmp_path / "compounds.csv").write_bytes(text.encode())
+    assert next(iter(read(tmp_path, encoding="cp1252").rows.values())) == text.splitlines()[1].split(",")
 
 
 def test_utf16_that_is_cut_short(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_bytes((HEADER + "1,a,x\n").encode("utf-16")[:-1])
-    assert problem(tmp_path).startswith("it is not utf-16 text, or is cut short or mixes encodings; export it again")
+    assert problem(tmp_path).startswith("it is not valid utf-16 text: it is cut short, mixes encodings or is in another one; export it again")
 
 
 TEXT = HEADER + '1,"Zoë, pure",C20\n2,b,"C21\nH30"\n\n4,d,e\n'

@@ -14,8 +14,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+from xml.etree import ElementTree
 
 from backports import zstd
 
@@ -27,13 +29,16 @@ PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 UNPACKING_ERRORS = (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, zstd.ZstdError, NotImplementedError, RuntimeError)
 BLOCK_BYTES = 1 << 20
 # What programs such as XlsxWriter and openpyxl write behind a formula: 0 or nothing, until Excel opens the workbook.
-WITHOUT_RESULT = re.compile(rb"(</f>|<f[^>]*/>)(<v>0?</v>|<v ?/>|</c>)")
+WITHOUT_RESULT = re.compile(rb"(?:</f>|<f[^>]*/>)(?:<v>0?</v>|<v ?/>|</c>)")
+FORMULA = re.compile(rb"</f>|<f(?: [^>]*)?/>")
+# The start of a cell with an error.
+ERROR = re.compile(rb'(<c(?: [^>]*?)?) t="e"')
 # First bytes of files that are not tables, in lower case and without white space, and what to do about each.
 NOT_TABLES: dict[bytes | tuple[bytes, ...], str] = {
     b"\xd0\xcf\x11\xe0": "an Excel workbook in the old format; save it as .xlsx or CSV.",
     b"%pdf": "a PDF file; export the table itself.",
     b"versionhttps://git-lfs": "a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`.",
-    b"par1": "a Parquet file; export the table as CSV.",
+    b"par1\x15": "a Parquet file; export the table as CSV.",
     b"sqliteformat3": "an SQLite database; export the table as CSV.",
     b"{\\rtf": "a word processor document; save the table as CSV.",
     b"\xff\xfe\0\0": "UTF-32 text; save it as UTF-8.",
@@ -136,39 +141,61 @@ def sheet(path: Path, table: str, decimal_mark: str) -> list[list[str]]:
     import python_calamine
 
     try:
-        workbook = python_calamine.CalamineWorkbook.from_object(_with_errors_as_text(path) if zipfile.is_zipfile(path) else str(path))
+        parts = _parts_of_workbook(path)
+        workbook = python_calamine.CalamineWorkbook.from_object(_with_errors_as_text(parts) if parts else str(path))
         named = [name for name in workbook.sheet_names if name.strip().lower() == table.lower()]
         if not named and len(workbook.sheet_names) > 1:
             raise ReadingError(f"it has the sheets {', '.join(workbook.sheet_names)}, and none is named {table}; rename one of them.")
-        rows = workbook.get_sheet_by_name((named or workbook.sheet_names)[0]).to_python(skip_empty_area=False)
-    except (python_calamine.CalamineError, *UNPACKING_ERRORS) as error:
+        place = workbook.sheet_names.index((named or workbook.sheet_names)[0])
+        _require_results(parts, place)
+        rows = workbook.get_sheet_by_index(place).to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, ElementTree.ParseError, *UNPACKING_ERRORS) as error:
         raise ReadingError(f"it cannot be read as an Excel workbook ({error}); save it again, or as CSV.") from None
     return [[_shown(cell, decimal_mark).strip(WHITE_SPACE) for cell in row] for row in rows]
 
 
-def _with_errors_as_text(path: Path) -> IO[bytes]:
-    """A copy of a workbook in which cells such as #DIV/0! are text; calamine reads errors as empty. Raises ReadingError if it has formulas without results."""
+def _parts_of_workbook(path: Path) -> dict[str, bytes]:
+    if not zipfile.is_zipfile(path):
+        return {}
+    with zipfile.ZipFile(path) as workbook:
+        return {name: workbook.read(name) for name in workbook.namelist()}
+
+
+def _with_errors_as_text(parts: dict[str, bytes]) -> IO[bytes]:
+    """A copy of a workbook in which cells such as #DIV/0! are text; calamine reads errors as empty."""
     copy = io.BytesIO()
-    with zipfile.ZipFile(path) as workbook, zipfile.ZipFile(copy, "w") as text:
-        members = {name: workbook.read(name) for name in workbook.namelist()}
-        for name, content in members.items():
-            if name.startswith("xl/worksheets/"):
-                if b'fullCalcOnLoad="1"' in members["xl/workbook.xml"] and WITHOUT_RESULT.search(content):
-                    raise ReadingError("it has formulas that were never calculated; open it in Excel or LibreOffice, save it, and load it again.")
-                content = content.replace(b' t="e"', b' t="str"')
-            text.writestr(name, content)
+    with zipfile.ZipFile(copy, "w") as workbook:
+        for name, content in parts.items():
+            workbook.writestr(name, ERROR.sub(rb'\1 t="str"', content) if name.startswith("xl/worksheets/") else content)
     copy.seek(0)
     return copy
 
 
+def _require_results(parts: dict[str, bytes], place: int) -> None:
+    """Raises ReadingError if no formula of a sheet has a result, in a workbook that was written for Excel to calculate."""
+    workbook = parts.get("xl/workbook.xml", b"")
+    if b'fullCalcOnLoad="1"' not in workbook:
+        return
+    links = {link.get("Id"): link.get("Target", "") for link in ElementTree.fromstring(parts["xl/_rels/workbook.xml.rels"])}
+    sheets = [sheet for sheet in ElementTree.fromstring(workbook).iter() if sheet.tag.endswith("}sheet")]
+    target = links.get(next((value for name, value in sheets[place].items() if name.endswith("}id")), None), "")
+    content = parts.get(target.lstrip("/") if target.startswith("/") else f"xl/{target}", b"")
+    if 0 < len(FORMULA.findall(content)) == len(WITHOUT_RESULT.findall(content)):
+        raise ReadingError("it has formulas that were never calculated; open it in Excel or LibreOffice, save it, and load it again.")
+
+
 def _shown(cell: object, decimal_mark: str) -> str:
-    """The text that Excel shows: whole numbers without decimals, other numbers with the decimal mark of the user, dates without a time of day."""
+    """The text that Excel shows: whole numbers without decimals, dates without a time of day; fractions without a point if that groups digits."""
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
         # Excel keeps 15 digits. A longer id is already rounded, so it must not pass for one.
         whole = str(int(cell)) if abs(cell) < 1e15 else f"{cell:.14E}"
-        return whole if cell.is_integer() else str(cell).replace(".", decimal_mark or ".")
+        if cell.is_integer() or decimal_mark != ",":
+            return whole if cell.is_integer() else str(cell)
+        # With a comma, a list of two ids that Excel took for a number would be a list again.
+        sign, digits, exponent = Decimal(str(cell)).as_tuple()
+        return f"{'-' * sign}{''.join(map(str, digits))}e{exponent}"
     return str(cell).removesuffix(" 00:00:00") if isinstance(cell, datetime) else str(cell).replace("_x000D_", "\r")
 
 
@@ -226,7 +253,7 @@ def _only(names: list[str], table: str, folder: str) -> str:
 
 def without_password(text: str) -> str:
     """A text without the user, the password and the query of addresses in it; a query may have a key."""
-    return re.sub(r"(?<=://)([^/\s]*@)?([^\s?]*)(\?[^\s'\")]*)?", lambda found: "...@" * bool(found[1]) + found[2] + "?..." * bool(found[3]), text)
+    return re.sub(r"(://[^\s?]*\?)\S*", r"\1...", re.sub(r"//[^/\s]*@", "//...@", text))
 
 
 def _fetch(url: str, table: str, copies: Path) -> None:
@@ -262,8 +289,8 @@ def _fetch(url: str, table: str, copies: Path) -> None:
 
 def _listed(store: Any, folder: str) -> list[str]:
     """The names in a remote folder, without links that sort a web page, and without the folder itself, which S3 may list."""
-    names = {PurePosixPath(path).name for path in store.ls(folder, detail=False)} - {PurePosixPath(folder).name}
-    return sorted(name for name in names if not name.startswith("?"))
+    paths = map(PurePosixPath, store.ls(folder, detail=False))
+    return sorted({path.name for path in paths if path != PurePosixPath(folder) and not path.name.startswith("?")})
 
 
 def _names(store: Any, root: str, table: str) -> list[str]:

@@ -21,7 +21,7 @@ LINE_END = re.compile(rb"\r\n|\n|\r|\Z")
 DECLARED_SEPARATOR = re.compile(r'\W*"?sep=(?![\'"])([\t -/:-@[-`{-~])"?\s*', re.IGNORECASE)
 LINES_OF_PREAMBLE = 30
 # What programs call a column that has no name: pandas, Excel and Power Query, readr, R.
-GENERATED_NAME = re.compile(r"(unnamed:_\d+(_level_\d+)?|column_?\d+|_\d+|x(_\d+)?)?")
+GENERATED_NAME = re.compile(r"(unnamed:_\d+(_level_\d+)?|column_?\d+|_\d+|x_\d+)?")
 OPEN_QUOTE = "an unclosed quote, its own or one from a row above"
 ESCAPED_QUOTE = "a backslash before a quote inside quotes"
 
@@ -379,9 +379,9 @@ class Form:
         to.count += 1
         if self._surplus is None:
             self._surplus = surplus if len(cells) == width else 0
-            if self._surplus == 1 and "".join(cells[:2]).isdigit() and cells[1] and not self._names[1].endswith("_id"):
+            if self._surplus == 1 and all(map(str.isdigit, cells[:2])) and self._names[1:2] and self._names[1].endswith("name"):
                 raise ReadingError(
-                    f"line {line} has a cell more than the header and begins with two numbers, as if R or pandas had written row names; "
+                    f"line {line} has one more cell than the header and begins with two numbers, as if R or pandas had written row names; "
                     "export the table without them, or name every column in the header."
                 )
         if self._surplus and not self._is_surplus_in_header and (

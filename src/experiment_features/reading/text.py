@@ -63,15 +63,18 @@ class Blocks:
     def _decoded(self, before: bytes, raw: bytes) -> bytes:
         if self._may_be_utf8 and not raw.isascii():
             self._may_be_utf8 = False
+            # The first character that is not ASCII may be cut.
+            raw += self._file.read(3)
             with suppress(UnicodeDecodeError):
-                codecs.getincrementaldecoder("utf-8")().decode(raw)
-                self._encoding, self._decoder = "utf-8", codecs.getincrementaldecoder("utf-8")()
+                if not codecs.getincrementaldecoder("utf-8")().decode(raw).isascii():
+                    self._encoding, self._decoder = "utf-8", codecs.getincrementaldecoder("utf-8")()
         try:
             return self._decoder.decode(raw, final=not raw).encode()
         except UnicodeError as error:
             if self._encoding != "utf-8" or not isinstance(error, UnicodeDecodeError):
                 raise ReadingError(
-                    f"it is not {self._encoding} text, or is cut short or mixes encodings; export it again, or set SEEDS_ENCODING to the encoding it is in."
+                    f"it is not valid {self._encoding} text: it is cut short, mixes encodings or is in another one; export it again, or set "
+                    "SEEDS_ENCODING to its encoding."
                 ) from None
             before += error.object[: error.start]
             place = len((before + b".").splitlines()) - 1
@@ -166,7 +169,7 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
         if names.count(name) > 1:
             raise ReadingError(f"the header on line {line} has the column {name} more than once; {columns}.")
         stem = re.sub(r"_?\d+$", "", close.get(name, "")) if name in missing else name
-        spread = [other for other in others if stem and re.fullmatch(rf"{re.escape(stem)}_?\d+", other)]
+        spread = [other for other in others if stem and re.fullmatch(rf"{re.escape(stem)}_{'?' if name in missing else ''}\d+", other)]
         if len(spread) > (name in missing):
             raise ReadingError(
                 f"the header on line {line} has {', '.join(spread)} {'instead of' if name in missing else 'beside'} {name}, as if one column were "

@@ -50,11 +50,15 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._runner.stop()
-        for connection in list(self.server_state.connections):
-            # Its client has stopped reading, or has not sent its call.
-            if isinstance(connection, GuardedProtocol) and connection.waiting_since is not None:
-                connection.give_up()
+        for seconds, are_readers in ((0, False), (LAST_ANSWERS_SECONDS, True)):
+            asyncio.get_running_loop().call_later(seconds, self._close_waiting, are_readers)
         await super().shutdown(sockets)
+
+    def _close_waiting(self, are_readers: bool) -> None:
+        """Closes the connections that wait for a client to send a call or, if `are_readers` is true, to read a response."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, GuardedProtocol) and connection.waiting_since is not None and (are_readers or not connection.is_read):
+                connection.give_up()
 
 
 async def serve(settings: Settings, listening: socket.socket) -> None:
@@ -72,7 +76,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]
         ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
         proxy_headers=bool(settings.proxies), forwarded_allow_ips=[str(network) for network in settings.proxies],
-        timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+        timeout_graceful_shutdown=2 * LAST_ANSWERS_SECONDS,
         h11_max_incomplete_event_size=settings.limits.header_bytes,
     )  # fmt: skip
     try:

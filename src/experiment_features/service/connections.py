@@ -69,6 +69,11 @@ class GuardedProtocol(H11Protocol):
         is_served = self._turn is Turn.SERVICE and not self.transport.is_closing()
         return None if is_served else self._since
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the client still has to read a response."""
+        return self._turn is Turn.READER or self.transport.is_closing()
+
     def give_up(self) -> None:
         """Closes the connection at once and discards what the client has not read."""
         self.transport.abort()

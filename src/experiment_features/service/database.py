@@ -134,10 +134,11 @@ class Database:
             return await found.fetchone() is not None
 
     async def last_published(self) -> datetime | None:
-        """When features were last published. Raises psycopg.OperationalError if the database does not answer."""
+        """When features were last published; None if that is not known. Raises psycopg.OperationalError if the database does not answer."""
         try:
             rows = await self._read("select max(published_at) as published from {features}.publications")
-        except psycopg.errors.UndefinedTable:
+        except (psycopg.errors.UndefinedTable, psycopg.errors.LockNotAvailable):
+            # A run may be replacing the table.
             return None
         published: datetime | None = rows[0]["published"]
         return published

@@ -66,6 +66,8 @@ class Runner:
                 raise under_way(running)
             run_id = str(uuid.uuid4())
             child = await Child.start(run_id, full_refresh, self._environment, self._settings.secrets)
+            if self._stopping.is_set():
+                await child.stop()
             self._children[run_id] = child
             while len(self._children) > REMEMBERED:
                 del self._children[next(iter(self._children))]
@@ -159,7 +161,8 @@ class Runner:
         # A process that is being started is waited for, but not a database that does not answer.
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._starting.acquire(), 1)
-        for child in self._children.values():
+            self._starting.release()
+        for child in list(self._children.values()):
             if child.is_alive:
                 LOG.info("the run %s is stopped, as the service ends", child.run_id)
                 await child.stop()
