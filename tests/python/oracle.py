@@ -141,8 +141,6 @@ def load(file: str, data: bytes) -> Table:
     full = {width - 1, len(header.cells) - 1}
     header = Record(header.line, header.cells[:width])
     places = find_columns(file, header)
-    if not is_closed:
-        raise LoadError(file, "unclosed_quote")
     names = list(map(normal, header.cells))
     named = {place: next((name for name in reversed(names[:place]) if name), "") for place, name in enumerate(names) if not name}
     unnamed = [place for place, name in named.items() if name in COLUMNS[file]]
@@ -169,6 +167,9 @@ def load(file: str, data: bytes) -> Table:
             table.wrong_count.append(record.line)
             continue
         table.rows.append(Record(record.line, tuple(cells[place] for place in places)))
+    # What is wrong with a row above the quote is found first.
+    if not is_closed:
+        raise LoadError(file, "unclosed_quote")
     return table
 
 
