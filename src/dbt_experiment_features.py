@@ -199,7 +199,7 @@ def _execute_alone(task: RunTask, selected_uids: AbstractSet[str]) -> Any:
     # Of the subclasses of dbt's RunTask, these leave the tables as they are.
     _is_building = not isinstance(task, (TestTask, FreshnessTask))
     if _is_building and getattr(get_flags(), "EMPTY", False):
-        raise DbtRuntimeError("With --empty, the published tables would lose their rows; leave it out, or compile with `dbt compile`.")
+        raise DbtRuntimeError("With --empty, the published tables would lose their rows; omit it, or check the SQL with `dbt compile`.")
     adapter = get_adapter(task.config)
     # dbt forgets its callbacks between the commands of a process.
     add_callback_to_manager(_follow)

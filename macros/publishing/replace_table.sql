@@ -21,7 +21,7 @@
         {%- set table = text_literal(existing | string) ~ '::regclass' -%}
         {%- if run_query('select 1 from pg_class where oid = ' ~ table ~ ' and relrowsecurity').rows -%}
             {%- do exceptions.raise_compiler_error(
-                published ~ ' has to be replaced, which would end its row-level security; disable that, and run this again.'
+                published ~ ' has to be replaced, which would remove its row-level security; disable it, run this again, and enable it anew.'
             ) -%}
         {%- endif -%}
         {%- for row in run_query(

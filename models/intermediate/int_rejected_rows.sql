@@ -91,7 +91,7 @@ reasons (code, row_kept, reason, remedy) as (
     (
         'duplicate_id', false,
         'The row has the same id as line {detail}, but different content.',
-        'Keep one row for each id: remove the wrong one, or join the two; the first one counts.'
+        'Remove the wrong one of the two rows, or merge them; the first one counts.'
     ),
     (
         'unknown_user', false,

@@ -1,4 +1,4 @@
--- The statements of runs.py, each below its name; {audit} and {staging} are the schemas of the run log and of the models between.
+-- The statements of runs.py, each below its name; {audit} and {staging} are the schemas of the run log and of the staging models.
 
 -- name: create_log
 create schema if not exists {audit};

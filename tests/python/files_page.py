@@ -49,7 +49,7 @@ CELLS_TITLE = """
 A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot be a thousands separator
 (`12,5`). Otherwise, run times with a comma are left empty. `1.234` is also left empty if the file has a run time such as `1.234.567`, or
 has a comma that cannot be a thousands separator and no point that must be a decimal point. `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.`
-names the decimal mark.
+names the decimal mark; set it for `dbt seed`, too, since it also decides how the numbers of a workbook are written.
 """
 LEFT_OUT_TITLE = f"""
 ## What happens to bad rows

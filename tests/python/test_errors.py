@@ -214,7 +214,7 @@ def test_seed_that_dbt_would_not_find(published: Project, tmp_path: Path) -> Non
 
 def test_empty_flag_is_refused(published: Project) -> None:
     output = published.dbt("run", "--empty", succeeds=False)
-    assert "With --empty, the published tables would lose their rows; leave it out" in " ".join(output.split())
+    assert "With --empty, the published tables would lose their rows; omit it" in " ".join(output.split())
 
 
 def test_schema_that_differs_only_in_case(published: Project) -> None:

@@ -42,7 +42,7 @@ CORRECT_IDS = "Write whole numbers with one kind of separator (1;3); add missing
 TOO_LARGE = "The {0} is larger than 9223372036854775807."
 CONFLICT = (
     "The row has the same id as line {0}, but different content.",
-    "Keep one row for each id: remove the wrong one, or join the two; the first one counts.",
+    "Remove the wrong one of the two rows, or merge them; the first one counts.",
 )
 REPEAT = ("The row is a duplicate of line {0}.", "Remove one of the two rows; the first one counts.")
 

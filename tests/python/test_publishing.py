@@ -143,7 +143,7 @@ def test_views_grants_indexes_and_prepared_statements_survive(other_input: Proje
         "grant select on {schema}.user_features to pg_read_all_stats with grant option; alter table {schema}.user_features enable row level security"
     )
     output = other_input.dbt(*BUILD_WITHOUT_TESTS, succeeds=False)
-    assert "has to be replaced, which would end its row-level security; disable that, and run this again." in " ".join(output.split())
+    assert "has to be replaced, which would remove its row-level security; disable it, run this again, and enable it anew." in " ".join(output.split())
     other_input.query("alter table {schema}.user_features disable row level security")
     other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
     assert len(other_input.features()[0]) == 9

@@ -351,7 +351,7 @@ def test_utf8_is_recognized_wherever_its_first_character_is(tmp_path: Path) -> N
 
 def test_utf16_that_is_cut_short(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_bytes((HEADER + "1,a,x\n").encode("utf-16")[:-1])
-    assert problem(tmp_path).startswith("it is not valid utf-16 text: it is cut short, mixes encodings or is in another one; export it again")
+    assert problem(tmp_path).startswith("it is not valid utf-16 text; it may be cut short, or mix encodings: export it again")
 
 
 TEXT = HEADER + '1,"Zoë, pure",C20\n2,b,"C21\nH30"\n\n4,d,e\n'

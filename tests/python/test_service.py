@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -14,9 +15,12 @@ from typing import Any
 import pytest
 import requests
 from conftest import FEATURES, Project
+from fastapi import FastAPI
 from services import Service, refused, serving
 from test_published_input import EXPECTED
 from test_publishing import users
+
+from experiment_features.service.page import add_pages
 
 PATHS = ("/etl", "/features", "/features/1", "/rejected", "/rejected/reasons", "/plots/experiments_per_user.svg", "/docs", "/openapi.json")
 
@@ -330,6 +334,15 @@ def test_what_needs_no_token(guarded: Service) -> None:
 def test_with_the_token(guarded: Service, first_run: dict[str, Any]) -> None:
     for path in PATHS:
         guarded.call("GET", path, 200, headers={"Authorization": f"Bearer {TOKEN}", "Host": "features.example"})
+
+
+def test_pages_are_rendered_once() -> None:
+    """While a page is rendered, all other calls wait."""
+    app = FastAPI()
+    add_pages(app)
+    for path in ("/", "/docs"):
+        [endpoint] = [route.endpoint for route in app.routes if getattr(route, "path", "") == path and hasattr(route, "response_model")]
+        assert asyncio.run(endpoint()) is asyncio.run(endpoint())
 
 
 def test_no_secret_is_shown(guarded: Service, first_run: dict[str, Any], project: Project) -> None:

@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import psycopg2
 import pytest
 from conftest import BUILD, PROJECT, Project, connection_environment
 from services import Service, is_gone, serving, until
+from test_interruptions import LONGEST_END_SECONDS
 from test_published_input import EXPECTED
 
 from experiment_features.postgres import Server
@@ -237,6 +238,31 @@ def test_fails_before_the_first_hook(built: Service, project: Project, faulty: A
         assert service.get("/etl?limit=1")["runs"] == [run]
         assert len(service.get(f"/etl?limit=1&after={run['id']}")["runs"]) == 1
     assert project.query("select count(*) from {schema}_audit.runs") == before
+
+
+def open_files(service: Service) -> int:
+    return len(list(Path(f"/proc/{service.process.pid}/fd").iterdir()))
+
+
+def test_service_ends_though_the_database_does_not_answer(tmp_path: Path) -> None:
+    """A call that would start a run does not keep it."""
+    server = Server(tmp_path / "postgres")
+    server.up()
+    postmaster = int((server.data / "postmaster.pid").read_text().split()[0])
+    try:
+        with serving(Project(tmp_path / "project", "features", connection_environment(server))) as service, ExitStack() as stack:
+            before = open_files(service)
+            os.kill(postmaster, signal.SIGSTOP)
+            stack.callback(os.kill, postmaster, signal.SIGCONT)
+            pending = stack.enter_context(socket.create_connection(("127.0.0.1", int(service.url.rpartition(":")[2]))))
+            pending.sendall(b"POST /etl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+            # The sockets of the client and of the database.
+            until(lambda: True if open_files(service) >= before + 2 else None)
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(LONGEST_END_SECONDS) == 0
+            assert "Traceback" not in service.output
+    finally:
+        server.clean()
 
 
 def test_database_stopped_and_started(tmp_path: Path) -> None:

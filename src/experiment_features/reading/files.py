@@ -149,7 +149,7 @@ def sheet(path: Path, table: str, decimal_mark: str) -> list[list[str]]:
         place = workbook.sheet_names.index((named or workbook.sheet_names)[0])
         _require_results(parts, place)
         rows = workbook.get_sheet_by_index(place).to_python(skip_empty_area=False)
-    except (python_calamine.CalamineError, ElementTree.ParseError, *UNPACKING_ERRORS) as error:
+    except (python_calamine.CalamineError, ElementTree.ParseError, LookupError, *UNPACKING_ERRORS) as error:
         raise ReadingError(f"it cannot be read as an Excel workbook ({error}); save it again, or as CSV.") from None
     return [[_shown(cell, decimal_mark).strip(WHITE_SPACE) for cell in row] for row in rows]
 
@@ -185,15 +185,14 @@ def _require_results(parts: dict[str, bytes], place: int) -> None:
 
 
 def _shown(cell: object, decimal_mark: str) -> str:
-    """The text that Excel shows: whole numbers without decimals, dates without a time of day; fractions without a point if that groups digits."""
+    """The text that Excel shows: whole numbers without decimals, dates without a time of day; 1.5 as 15e-1 where a point groups digits."""
     if isinstance(cell, bool):
         return str(cell).upper()
-    if isinstance(cell, float):
+    if isinstance(cell, float) and cell.is_integer():
         # Excel keeps 15 digits. A longer id is already rounded, so it must not pass for one.
-        whole = str(int(cell)) if abs(cell) < 1e15 else f"{cell:.14E}"
-        if cell.is_integer() or decimal_mark != ",":
-            return whole if cell.is_integer() else str(cell)
-        # With a comma, a list of two ids that Excel took for a number would be a list again.
+        return str(int(cell)) if abs(cell) < 1e15 else f"{cell:.14E}"
+    if isinstance(cell, float) and decimal_mark == ",":
+        # Written with a comma, a number that Excel made of a list of two ids would pass for that list.
         sign, digits, exponent = Decimal(str(cell)).as_tuple()
         return f"{'-' * sign}{''.join(map(str, digits))}e{exponent}"
     return str(cell).removesuffix(" 00:00:00") if isinstance(cell, datetime) else str(cell).replace("_x000D_", "\r")

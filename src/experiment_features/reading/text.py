@@ -73,8 +73,8 @@ class Blocks:
         except UnicodeError as error:
             if self._encoding != "utf-8" or not isinstance(error, UnicodeDecodeError):
                 raise ReadingError(
-                    f"it is not valid {self._encoding} text: it is cut short, mixes encodings or is in another one; export it again, or set "
-                    "SEEDS_ENCODING to its encoding."
+                    f"it is not valid {self._encoding} text; it may be cut short, or mix encodings: export it again, or set SEEDS_ENCODING to "
+                    "the encoding it was written in."
                 ) from None
             before += error.object[: error.start]
             place = len((before + b".").splitlines()) - 1

@@ -21,7 +21,7 @@ from experiment_features.service.database import Database
 from experiment_features.service.runner import Runner
 from experiment_features.service.settings import Settings, SettingsError, read_settings
 
-# For clients that are still receiving data after the current run was stopped; all ends within five seconds.
+# For clients that are still receiving data after the current run was stopped. With the run, all has to end within five seconds.
 LAST_ANSWERS_SECONDS = 1
 # uvicorn ticks ten times a second.
 TICKS_BETWEEN_CHECKS = 3
@@ -57,7 +57,7 @@ class Server(uvicorn.Server):
     def _close_waiting(self, are_readers: bool) -> None:
         """Closes the connections that wait for a client to send a call or, if `are_readers` is true, to read a response."""
         for connection in list(self.server_state.connections):
-            if isinstance(connection, GuardedProtocol) and connection.waiting_since is not None and (are_readers or not connection.is_read):
+            if isinstance(connection, GuardedProtocol) and connection.waiting_since is not None and (are_readers or not connection.is_being_read):
                 connection.give_up()
 
 
@@ -95,6 +95,8 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for name in ("uvicorn", "psycopg", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A call that does not end in time when the service ends is no error of its own.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)))
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:

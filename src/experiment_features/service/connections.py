@@ -70,8 +70,8 @@ class GuardedProtocol(H11Protocol):
         return None if is_served else self._since
 
     @property
-    def is_read(self) -> bool:
-        """Whether the client still has to read a response."""
+    def is_being_read(self) -> bool:
+        """Whether the client has yet to read the end of a response."""
         return self._turn is Turn.READER or self.transport.is_closing()
 
     def give_up(self) -> None:

@@ -55,11 +55,8 @@ class Runner:
             psycopg.OperationalError: the database does not answer.
         """
         async with self._starting:
-            if self._stopping.is_set():
-                raise Problem(503, "The service is shutting down and starts no more runs.")
             running = next((child.run_id for child in self._children.values() if child.is_alive), None)
             running = running or await self._database.holder()
-            # The database may have taken its time.
             if self._stopping.is_set():
                 raise Problem(503, "The service is shutting down and starts no more runs.")
             if running:
