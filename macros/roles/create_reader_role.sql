@@ -14,7 +14,7 @@
 {%- endmacro %}
 
 {% macro postgres__create_reader_role() -%}
-    {%- set name = env_var('FEATURES_READER', 'features_reader') -%}
+    {%- set name = env_var('FEATURES_READER', '') or 'features_reader' -%}
     {%- if name.encode('utf-8') | length > 63 -%}
         {%- do exceptions.raise_compiler_error(
             "FEATURES_READER is '" ~ name ~ "', and Postgres would cut it to 63 bytes; name a shorter one."

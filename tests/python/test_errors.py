@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -161,6 +162,12 @@ def test_no_server(published: Project) -> None:
 def test_connection_by_which_a_text_could_be_run_is_refused(published: Project, setting: str, value: str, sentence: str) -> None:
     output = published.dbt("seed", "--select", "users", succeeds=False, **{setting: value})
     assert sentence in " ".join(output.split())
+
+
+def test_empty_settings_have_their_defaults(published: Project) -> None:
+    """As libpq treats them, and as Compose passes variables on."""
+    settings = dict.fromkeys(("ENGINE", "PGPORT", "PGDATABASE", "FEATURES_SCHEMA"), "")
+    assert re.findall(r" (?:port|database|schema): (\S+)", published.dbt("debug", **settings)) == ["5432", "postgres", "features"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -219,7 +220,7 @@ def no_database(project: Project) -> dict[str, str]:
     """Gives dbt a different server than the service, which would not start dbt without a database."""
     environment = small_project(project, "elsewhere", "select 1 as one")
     text = (PROJECT / "profiles" / "profiles.yml").read_text()
-    (Path(environment["DBT_PROJECT_DIR"]) / "profiles.yml").write_text(text.replace("env_var('PGHOST', 'localhost')", "'/nowhere'"))
+    (Path(environment["DBT_PROJECT_DIR"]) / "profiles.yml").write_text(text.replace("env_var('PGHOST', '')", "'/nowhere'"))
     return {**environment, "DBT_PROFILES_DIR": environment["DBT_PROJECT_DIR"]}
 
 
@@ -284,8 +285,9 @@ def test_database_stopped_and_started(tmp_path: Path) -> None:
         # Also without a database at the start.
         server.down()
         with serving(project) as service:
-            assert "The database does not answer yet" in service.output
             service.get("/features", 503)
+            assert re.search("(?m)^The database does not answer yet, .*: No such file or directory", service.output)
+            until(lambda: re.search("(?m)^WARNING .* GET /features: .*: No such file or directory", service.output))
             server.up()
             service.get("/health")
     finally:

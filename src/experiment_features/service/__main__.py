@@ -18,6 +18,7 @@ import uvicorn
 from experiment_features.service.app import make_app
 from experiment_features.service.connections import GuardedProtocol, places_for
 from experiment_features.service.database import Database
+from experiment_features.service.problems import reason_of
 from experiment_features.service.runner import Runner
 from experiment_features.service.settings import Settings, SettingsError, read_settings
 
@@ -83,8 +84,8 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         if not await database.has_reader():
             user = settings.connection["user"]
             print(f"There is no role {settings.reader}, so the service reads as {user}; `make roles` creates it.", flush=True)
-    except psycopg.OperationalError:
-        print("The database does not answer yet; until it does, calls that need it get an error.", flush=True)
+    except psycopg.OperationalError as error:
+        print(f"The database does not answer yet, so calls that need it get an error: {reason_of(error)}", flush=True)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"The service is up: http://{host}:{listening.getsockname()[1]}/ shows the page; Ctrl-C stops it.", flush=True)
     await Server(config, runner).serve([listening])

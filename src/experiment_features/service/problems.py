@@ -64,6 +64,11 @@ def problem_of(error: psycopg.Error) -> Problem:
     return Problem(500, "The database refused a statement of the service; see the log of the service.")
 
 
+def reason_of(error: psycopg.Error) -> str:
+    """What the server or libpq says, on one line; it may name users and hosts, and is only for the operator."""
+    return " ".join(str(error).split())
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Makes the app respond to every error with a problem document."""
 
@@ -74,7 +79,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(psycopg.Error)
     async def _database(request: Request, error: psycopg.Error) -> JSONResponse:
         problem = problem_of(error)
-        LOG.warning("%s %s: %s", request.method, request.url.path, type(error).__name__)
+        reason = reason_of(error) if isinstance(error, psycopg.OperationalError) else ""
+        LOG.warning("%s %s: %s: %s", request.method, request.url.path, type(error).__name__, reason)
         if problem.status == 500:
             LOG.error("the statement failed", exc_info=error)
         return problem.response()
