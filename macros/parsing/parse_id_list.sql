@@ -13,7 +13,7 @@
     A list without the brackets, quotes or ="" around it, separated by semicolons; empty if the text means that the list is missing.
 
     A list has one kind of separator, the first of ; | , that it contains. In 1;2,3 the comma could also be a decimal mark,
-    so the item 2,3 is not an id.
+    so the item 2,3 is not an id. Nor is 1,002, in which the comma would group digits.
 #}
 {% macro separated_by_semicolons(text) -%}
 {%- set ends = "left(" ~ text ~ ", 1) || right(" ~ text ~ ", 1)" -%}
@@ -32,6 +32,7 @@ case
     when {{ is_missing(text) }} then ''
     when {{ text }} like '%;%' then {{ list }}
     when {{ text }} like '%|%' then replace({{ list }}, '|', ';')
+    when {{ text }} like '%,0%' and {{ matches(text, grouped_digits()) }} then {{ text }}
     else replace({{ list }}, ',', ';')
 end
 {%- endmacro %}
@@ -67,6 +68,7 @@ case
     when
         {{ matches(text, plain ~ '|\\[ *' ~ plain ~ ' *\\]|[{] *' ~ plain ~ ' *[}]|[(] *' ~ plain ~ ' *[)]') }}
         and (length({{ text }}) <= 18 or {{ text }} !~ '[0-9]{19}')
+        and {{ text }} not like '%,0%'
         then cast('{' || translate(trim(both '[](){}' from {{ text }}), ';|''"', ',,') || '}' as bigint[])
     else cast(string_to_array(
         regexp_replace({{ digits_only }}, '(^|;)(?!({{ ids | join('|') }})(;|$))[^;]+', '\1?', 'g'), ';', '?'

@@ -83,8 +83,7 @@ In upper or lower case, {", ".join(f"`{word}`" for word in MISSING_WORDS if word
 REFUSED_TITLE = """
 ## Files that are refused
 
-Loading such a file fails with one sentence that names it, and the table keeps its previous rows. It also fails if a file changes while it
-is being loaded.
+Loading such a file, or one that changes meanwhile, fails with one sentence that names it, and the table keeps its previous rows.
 
 | file | message |
 |---|---|

@@ -378,6 +378,8 @@ def entries_of(text: str) -> list[str]:
     """The non-empty items of a list."""
     if is_missing(text):
         return []
+    if ",0" in text and re.fullmatch("[1-9][0-9]{0,2}(,[0-9]{3})+([.][0-9]*)?", text):
+        return [text]
     ends = text[0] + text[-1]
     if len(text) > 1 and (ends in ("[]", "{}", "()") or (ends in ('""', "''") and text[0] not in text[1:-1])):
         text = text[1:-1]
