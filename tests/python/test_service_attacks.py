@@ -248,6 +248,8 @@ def test_calls_that_wait_for_a_table_leave_connections_of_the_database(
         until(lambda: True if len(connections_of_database(published)) >= CONNECTIONS_OF_A_CLIENT else None)
         assert answers(service, paths=("/health", "/etl", "/")) < SECONDS
         assert b"A run is replacing the table; try again in a moment." in everything(waiting[0])
+        cursor.execute(f"lock table {published.schema}.publications")
+        assert service.get("/health") == {"database": True, "published": None}
     locking.close()
 
 
