@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 import requests
 from conftest import FEATURES, Project
@@ -123,9 +124,13 @@ def test_rejected_rows_page_by_key(service: Service, first_run: dict[str, Any], 
     project.query("delete from {schema}.rejected_rows")
 
 
-def test_health_says_when_features_were_published(service: Service, first_run: dict[str, Any]) -> None:
+def test_health_says_when_features_were_published(service: Service, first_run: dict[str, Any], project: Project) -> None:
     health = service.get("/health")
     assert health["database"] is True and first_run["started"] < health["published"] < first_run["finished"]
+    with psycopg2.connect(host=project.environment["PGHOST"], user="postgres", dbname="postgres") as replacing, replacing.cursor() as cursor:
+        cursor.execute(f"lock table {project.schema}.publications")
+        assert service.get("/health") == {"database": True, "published": None}
+    replacing.close()
 
 
 def test_plots(service: Service, first_run: dict[str, Any]) -> None:
