@@ -6,6 +6,7 @@ fast, and shares no code with the SQL that it is compared with.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Sequence, Set
@@ -145,8 +146,11 @@ def load(file: str, data: bytes) -> Table:
     named = {place: next((name for name in reversed(names[:place]) if name), "") for place, name in enumerate(names) if not name}
     unnamed = [place for place, name in named.items() if name in COLUMNS[file]]
     table = Table([], [])
+    last_line, other_header = header.line, 0
     for record in body:
         cells = record.cells
+        # Lines in which a quote may be open count as a row each, so none of them is blank.
+        is_after_blank, last_line = record.line > last_line + 1, record.line + max(0, len(record.lines) - 1)
         if record.is_wrong or has_swallowed_rows(record.lines, separator, full):
             table.wrong_count.extend(range(record.line, record.line + max(1, len(record.lines))))
             surplus = surplus or 0
@@ -155,6 +159,11 @@ def load(file: str, data: bytes) -> Table:
             continue
         if cells and not cells[0].isdigit() and is_other_header(list(map(normal, cells)), names, COLUMNS[file]):
             raise LoadError(file, "another_header")
+        if other_header and "".join(cells[places[0] : places[0] + 1]).isdigit():
+            raise LoadError(file, "another_table")
+        filled = list(filter(None, cells))
+        if is_after_blank and len(filled) > 1 and not any(re.match("[-+.0-9]", cell) for cell in filled):
+            other_header = record.line
         if surplus is None:
             surplus = len(cells) - width if len(cells) > width and not any(cells[width:]) else 0
             if surplus == 1 and cells[0].isdigit() and cells[1].isdigit() and names[1].endswith("name"):
@@ -174,10 +183,20 @@ def load(file: str, data: bytes) -> Table:
 
 
 def has_swallowed_rows(lines: Sequence[str], separator: str, full: Set[int]) -> bool:
-    """Whether a record has swallowed rows by a quote left open: its ends look like a row, or its start and a later line like the start of one."""
+    """Whether a record has swallowed rows by a quote left open: its ends look like a row, or its start and a later line like the start of one and a quote is out of place."""
     counts = [line.count(separator) for line in lines]
     numbered = [re.fullmatch('[" ]*[0-9]+[" ]*', line.partition(separator)[0]) is not None for line in lines]
-    return len(lines) > 1 and ({counts[0], counts[-1]} <= full or (numbered[0] and any(map(lambda n, c: n and c in full, numbered[1:], counts[1:]))))
+    is_start = numbered[0] and any(map(lambda n, c: n and c in full, numbered[1:], counts[1:]))
+    return len(lines) > 1 and ({counts[0], counts[-1]} <= full or (is_start and not is_a_row(lines, separator, full)))
+
+
+def is_a_row(lines: Sequence[str], separator: str, full: Set[int]) -> bool:
+    """Whether Python's csv module, which is strict about the places of quotes, finds one row."""
+    try:
+        records = list(csv.reader([line + "\n" for line in lines], delimiter=separator, strict=True))
+    except csv.Error:
+        return False
+    return len(records) == 1 and len(records[0]) - 1 in full
 
 
 def is_other_header(found: list[str], names: list[str], columns: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ PROBLEMS = {
     "unclear_cells": "so it is unclear which column each belongs to",
     "row_names": "as if R or pandas had written row names",
     "another_header": "is another header",
+    "another_table": "seems to be the header of another table",
 }
 
 

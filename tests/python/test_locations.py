@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +18,7 @@ import pytest
 from conftest import PUBLISHED, Project
 from moto.server import ThreadedMotoServer
 from test_published_input import EXPECTED
-from test_reading import COLUMNS, HEADER, named_problem, problem, read
+from test_reading import COLUMNS, HEADER, Found, named_problem, problem, read
 
 from experiment_features.reading.files import without_password
 
@@ -25,19 +26,21 @@ ROWS = "1,a,x\n2,b,y\n"
 NAMES = ["users", "user_experiments", "compounds"]
 
 
-def test_two_candidates_are_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["Compounds (1).tsv", "compounds(1).csv", "compounds 2.csv", "compounds - Kopie.csv", "Copy of compounds.csv"])
+def test_two_candidates_are_an_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + ROWS)
-    (tmp_path / "Compounds (1).tsv").write_text(HEADER + ROWS)
-    assert problem(tmp_path) == f"{tmp_path} contains Compounds (1).tsv and compounds.csv, and each could be the table compounds; keep only one of them there."
+    (tmp_path / name).write_text(HEADER + ROWS)
+    first, second = sorted((name, "compounds.csv"))
+    assert problem(tmp_path) == f"{tmp_path} contains {first} and {second}, and each could be the table compounds; keep only one of them there."
 
 
 def test_other_files_are_no_candidates(tmp_path: Path) -> None:
-    for name in ("compounds.csv", "compounds.md", "compounds_old.csv", "~$compounds.xlsx", "compounds.csv.bak"):
+    for name in ("compounds.csv", "compounds.md", "compounds_old.csv", "compounds 2023.csv", "~$compounds.xlsx", "compounds.csv.bak"):
         (tmp_path / name).write_text(HEADER + ROWS)
     assert len(read(tmp_path).rows) == 2
 
 
-@pytest.mark.parametrize("name", ["compounds.xls", "Copy of compounds.csv", "compounds.csv.bak", "compounds.xlsx.gz"])
+@pytest.mark.parametrize("name", ["compounds.xls", "old compounds.csv", "compounds.csv.bak", "compounds.xlsx.gz"])
 def test_file_by_a_similar_name_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(HEADER + ROWS)
     assert problem(tmp_path) == f"there is no such file; if {name} is meant, save it as compounds.csv or compounds.xlsx."
@@ -132,19 +135,90 @@ def test_errors_of_a_workbook_are_text(tmp_path: Path) -> None:
     assert read(tmp_path).rows == {2: ["1", "a", "#DIV/0!"], 3: ["2", "b", "y"]}
 
 
-@pytest.mark.parametrize("result", ["<f>A2</f><v>0</v>", "<f>A2</f><v/>", "<f>A2</f>", '<f t="shared" si="0"/><v></v>'])
+CALCULATE = '<calcPr calcId="124519" fullCalcOnLoad="1"/>'
+NEVER_CALCULATED = "line 3 has a formula that was never calculated; open the workbook in Excel or LibreOffice, save it, and load it again."
+
+
+def change_sheet(path: Path, change: Callable[[str], str]) -> None:
+    """Changes the XML of the only sheet of a workbook."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    parts["xl/worksheets/sheet1.xml"] = change(parts["xl/worksheets/sheet1.xml"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def formulas(path: Path, *results: str, calculation: str = "", columns: Sequence[str] = COLUMNS) -> None:
+    """A workbook with formulas in its last column, from line 3 on."""
+    rows = [[number, "a", Xml(f"<c>{result}</c>")] for number, result in enumerate(results, 2)]
+    workbook(path / "compounds.xlsx", {"compounds": [columns, [1, "a", "x"], *rows]}, calculation)
+
+
+@pytest.mark.parametrize("result", ["<f>A2</f><v/>", "<f>A2</f>", '<f t="shared" si="0"/><v></v>'])
 def test_formulas_without_results_are_refused(tmp_path: Path, result: str) -> None:
-    """XlsxWriter and openpyxl leave the results to Excel; a workbook that Excel has saved may have a result of 0."""
-    rows: list[list[object]] = [COLUMNS, [1, "a", Xml(f"<c>{result}</c>")]]
-    workbook(tmp_path / "compounds.xlsx", {"compounds": rows}, '<calcPr calcId="124519" fullCalcOnLoad="1"/>')
-    assert problem(tmp_path) == "it has formulas that were never calculated; open it in Excel or LibreOffice, save it, and load it again."
-    workbook(tmp_path / "compounds.xlsx", {"compounds": rows}, '<calcPr calcId="191029"/>')
-    assert not problem(tmp_path)
-    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", "x"]], "summary": rows}, '<calcPr calcId="124519" fullCalcOnLoad="1"/>')
+    """As openpyxl and ExcelJS write them."""
+    formulas(tmp_path, result, "<f>A2*1.5</f><v>1.5</v>")
+    assert problem(tmp_path) == NEVER_CALCULATED
+
+
+def test_a_result_of_zero_may_be_none(tmp_path: Path) -> None:
+    """XlsxWriter and Apache POI write it in place of a result; a workbook that Excel has saved may have it as one."""
+    formulas(tmp_path, "<f>A2</f><v>0</v>", "<f>A2</f><v>0</v>")
+    assert read(tmp_path).rows[3] == ["2", "a", "0"]
+    formulas(tmp_path, "<f>A2</f><v>0</v>", "<f>A2*1.5</f><v>1.5</v>", calculation=CALCULATE)
+    assert problem(tmp_path) == NEVER_CALCULATED
+    formulas(tmp_path, "<f>A2</f><v>0.0</v>", "<f>A2</f><v>0.0</v>")
+    assert problem(tmp_path) == NEVER_CALCULATED
+    formulas(tmp_path, "<f>A2</f><v>0.0</v>", "<f>A2*1.5</f><v>1.5</v>")
+    assert read(tmp_path).rows[3] == ["2", "a", "0"]
+
+
+def test_formulas_that_are_not_loaded_need_no_result(tmp_path: Path) -> None:
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [[*COLUMNS, "note"], [1, "a", "x", Xml("<c><f>A2</f></c>")]]}, CALCULATE)
     assert read(tmp_path).rows == {2: ["1", "a", "x"]}
-    rows[1][2] = Xml("<c><f>A2*1.5</f><v>1.5</v></c>")
-    workbook(tmp_path / "compounds.xlsx", {"compounds": rows}, '<calcPr calcId="191029" fullCalcOnLoad="1"/>')
-    assert read(tmp_path).rows == {2: ["1", "a", "1.5"]}
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", "x"]], "summary": [[Xml("<c><f>A2</f></c>")]]}, CALCULATE)
+    assert read(tmp_path).rows == {2: ["1", "a", "x"]}
+
+
+def test_formulas_with_an_empty_text_as_their_result(tmp_path: Path) -> None:
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", Xml('<c r="C2" t="str"><f>IF(A2,"","x")</f><v></v></c>')]]}, CALCULATE)
+    assert read(tmp_path).rows == {2: ["1", "a", ""]}
+
+
+def test_formulas_in_tags_with_a_prefix(tmp_path: Path) -> None:
+    formulas(tmp_path, "<f>A2</f>")
+    change_sheet(tmp_path / "compounds.xlsx", lambda xml: re.sub(r"<(/?)(\w)", r"<\1x:\2", xml).replace("xmlns=", "xmlns:x="))
+    assert problem(tmp_path) == NEVER_CALCULATED
+
+
+def test_a_far_cell_is_refused(tmp_path: Path) -> None:
+    """Reading all cells up to it would take half a terabyte of memory."""
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", "x"]]})
+    far = '<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t> </t></is></c></row></sheetData>'
+    change_sheet(tmp_path / "compounds.xlsx", lambda xml: xml.replace("</sheetData>", far))
+    sentence = "its cells reach as far as column XFD and row 1048576; delete the columns and rows beside the table, or save it as CSV."
+    assert problem(tmp_path) == sentence
+
+
+def test_nul_in_a_workbook(tmp_path: Path) -> None:
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a_x0000_b", "x"]]})
+    assert problem(tmp_path) == "line 2 contains a NUL character, which text cannot have; remove it."
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [[*COLUMNS, "note"], [1, "a", "x", "_x0000_"], [2, "b", "y", "", "_x0000_surplus"]]})
+    assert read(tmp_path) == Found({2: ["1", "a", "x"]}, [3])
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "it is an Excel workbook in the old format, or with a password; save it as .xlsx without a password, or as CSV."),
+        (b"<html><table>", "it is a web page, perhaps a login page; download the file itself."),
+        (HEADER.encode(), "it is not an Excel workbook, although its name says so; rename it, for example to end in .csv."),
+    ],
+)
+def test_no_workbook_under_its_name(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "compounds.xlsx").write_bytes(content)
+    assert problem(tmp_path) == sentence
 
 
 def test_numbers_of_a_workbook_have_the_decimal_mark_that_is_set(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def read(folder: Path | str, **options: str) -> Found | None:
     """None for a file that is refused because it is unclear which column each cell belongs to, or where a table ends."""
     rows = Rows(str(folder), "compounds", COLUMNS, **options)
     stream = b"".join(iter(rows.read, b"")).decode()
-    if any(text in rows.problem for text in ("so it is unclear which column each belongs to", "is another header", "as if R or pandas")):
+    if any(text in rows.problem for text in ("so it is unclear which column each belongs to", "is another header", "of another table", "as if R or pandas")):
         return None
     assert not rows.problem, (rows.problem, folder)
     found = Found(rejected=[int(line) for line, _, _ in csv.reader(rows.rejected)])
@@ -70,11 +70,14 @@ def expected(text: str, separator: str) -> Found | None:
     text = text.removeprefix("\ufeff")
     lines = re.split(r"\r\n|\n|\r", text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    is_after_blank = is_other_table = False
     for record in reader:
         start, line = line, reader.line_num + 1
         cells = [cell.strip(WHITE_SPACE) for cell in record]
         if not any(cells):
+            is_after_blank = True
             continue
+        is_first, is_after_blank = is_after_blank and bool(header), False
         if not header:
             header = [cell for cell in cells if cell]
             surplus = len(cells) - len(header)
@@ -97,6 +100,11 @@ def expected(text: str, separator: str) -> Found | None:
         key = names.index("compound_id")
         if cells != header and cells[key : key + 1] == ["compound_id"] and not cells[0].isdigit():
             return None
+        if cells != header:
+            if is_other_table and "".join(cells[key : key + 1]).isdigit():
+                return None
+            filled = [cell for cell in cells if cell]
+            is_other_table = is_other_table or (is_first and len(filled) > 1 and not any(cell[0] in "+-.0123456789" for cell in filled))
         if surplus and not in_header and cells != header and (header[-1] == "note" or len(record) == width or len(cells) == width + surplus):
             return None
         if len(cells) != len(header):
@@ -302,7 +310,12 @@ def test_packed_file_that_is_cut_short(tmp_path: Path, packing: str) -> None:
         ('\ufeff[\n  {\n    "compound_id": 1}]', "a JSON file"),
         ("<table><tr>", "a web page"),
         ("<html>".encode("utf-16"), "a web page"),
-        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+        (b"7z\xbc\xaf\x27\x1c", "an archive of a kind that cannot be read"),
+        (b"Rar!\x1a\x07", "an archive of a kind that cannot be read"),
+        (HEADER.encode("utf-32-be").replace(b"\0\0\0c", b"\0\0\xfe\xff", 1), "UTF-32 text"),
+        (gzip.compress(b"<!DOCTYPE html>"), "a web page"),
+        (gzip.compress(gzip.compress(HEADER.encode())), "compressed more than once"),
+        (gzip.compress(b"compounds.csv".ljust(257, b"\0") + b"ustar\0"), "a tar archive"),
     ],
 )
 def test_other_kinds_of_files(tmp_path: Path, content: str | bytes, what: str) -> None:
@@ -313,6 +326,39 @@ def test_other_kinds_of_files(tmp_path: Path, content: str | bytes, what: str) -
 def test_declared_separator_that_the_header_does_not_have(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_text("sep=;\n" + HEADER + "1,a,x\n")
     assert read(tmp_path).rows == {3: ["1", "a", "x"]}
+
+
+@pytest.mark.parametrize(
+    ("header", "sentence"),
+    [
+        ('"compound_id" "compound_name" "compound_structure"', "the columns seem to be separated by spaces (see line 1);"),
+        ("compound_id\x01compound_name\x01compound_structure", "the separator seems to be '\\x01' (see line 1);"),
+    ],
+)
+def test_unusual_separator_is_named(tmp_path: Path, header: str, sentence: str) -> None:
+    (tmp_path / "compounds.csv").write_text(header + "\n")
+    assert problem(tmp_path).startswith(sentence)
+
+
+@pytest.mark.parametrize("cell", ["oDCB\n1,2-dichlorobenzene", "TMB\nmesitylene\n1,3,5-trimethylbenzene", "a\n7,b\n1,2,c"])
+def test_lines_of_a_cell_that_look_like_rows(tmp_path: Path, cell: str) -> None:
+    """All quotes are in their places."""
+    (tmp_path / "compounds.csv").write_text(HEADER + f'1,"{cell}",x\n2,b,y\n')
+    assert read(tmp_path) == Found({2: ["1", cell, "x"], 3 + cell.count("\n"): ["2", "b", "y"]}, [])
+
+
+@pytest.mark.parametrize("blank", ["", ",,", '"",,'])
+@pytest.mark.parametrize("rows", [0, 10_000])
+def test_another_table_below_is_refused(tmp_path: Path, blank: str, rows: int) -> None:
+    """Its rows would pass for rows of the first, wherever a block of the file ends."""
+    above = HEADER + "".join(f"{number},a,x\n" for number in range(rows))
+    (tmp_path / "compounds.csv").write_text(above + f"{blank}\ncompound_structure,users,share\nx,2,0.5\n7,1,0.5\n")
+    assert problem(tmp_path) == f"line {rows + 3} seems to be the header of another table; move it and the rows below it to another file."
+
+
+def test_text_below_the_rows_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\n\nExported by,the lab,\nPrinted,,\n")
+    assert read(tmp_path) == Found({2: ["1", "a", "x"], 4: ["Exported by", "the lab", ""], 5: ["Printed", "", ""]}, [])
 
 
 def test_another_header_below_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import functools
 import gzip
 import hashlib
 import io
@@ -28,24 +29,31 @@ PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 # Of all decompressors, including those for encrypted content and unknown methods.
 UNPACKING_ERRORS = (EOFError, OSError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, zstd.ZstdError, NotImplementedError, RuntimeError)
 BLOCK_BYTES = 1 << 20
-# What programs such as XlsxWriter and openpyxl write behind a formula: 0 or nothing, until Excel opens the workbook.
-WITHOUT_RESULT = re.compile(rb"(?:</f>|<f[^>]*/>)(?:<v>0?</v>|<v ?/>|</c>)")
-FORMULA = re.compile(rb"</f>|<f(?: [^>]*)?/>")
-# The start of a cell with an error.
-ERROR = re.compile(rb'(<c(?: [^>]*?)?) t="e"')
+# In a workbook: a formula, the start of a cell with an error, and a cell in a column after Z.
+FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
+ERROR = re.compile(rb"""(<(?:\w+:)?c(?: [^>]*?)?) t=["']e["']""")
+FAR_CELL = re.compile(rb""" r=["']([A-Z]{2,3})[0-9]""")
+# Asks Excel to calculate the formulas, because the program that wrote the workbook has not.
+TO_CALCULATE = re.compile(rb"""fullCalcOnLoad=["'](?:1|true)""")
+# The text of a cell whose formula has no result.
+NOT_CALCULATED = "\0="
+# Each takes about 30 bytes of memory, whether it is filled or not.
+MOST_CELLS = 50_000_000
+# How systems name copies of a file.
+COPY = re.compile(r"^(?:copy|kopie|copie|copia) (?:of|von|de) |(?: ?\(\d+\)| \d|(?: -)? (?:copy|kopie|copie|copia))+$")
 # First bytes of files that are not tables, in lower case and without white space, and what to do about each.
 NOT_TABLES: dict[bytes | tuple[bytes, ...], str] = {
-    b"\xd0\xcf\x11\xe0": "an Excel workbook in the old format; save it as .xlsx or CSV.",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook in the old format, or with a password; save it as .xlsx without a password, or as CSV.",
     b"%pdf": "a PDF file; export the table itself.",
     b"versionhttps://git-lfs": "a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`.",
     b"par1\x15": "a Parquet file; export the table as CSV.",
     b"sqliteformat3": "an SQLite database; export the table as CSV.",
     b"{\\rtf": "a word processor document; save the table as CSV.",
-    b"\xff\xfe\0\0": "UTF-32 text; save it as UTF-8.",
-    b"7z\xbc\xaf": "a 7z archive; unpack it.",
+    (b"\xff\xfe\0\0", b"\0\0\xfe\xff"): "UTF-32 text; save it as UTF-8.",
+    (b"7z\xbc\xaf", b"rar!", b'\x04"m\x18'): "an archive of a kind that cannot be read; unpack it.",
     b"<?xml": "an XML file; export the table as CSV.",
     (b'{"', b"[{", b'[["'): "a JSON file; export the table as CSV.",
-    (b"<!doctypehtml", b"<html", b"<table"): "a web page, perhaps a login page; download the file itself.",
+    (b"<!doctypehtml", b"<html", b"<head", b"<body", b"<table", b"<tr"): "a web page, perhaps a login page; download the file itself.",
 }
 # What the first bytes of text may have between the characters that count: white space, byte-order marks and the zero bytes of UTF-16.
 BETWEEN = b" \t\r\n\0\xef\xbb\xbf\xfe\xff"
@@ -88,14 +96,12 @@ class File:
         """The content, decompressed. Raises ReadingError if it is not a table."""
         with open(self.path, "rb") as file:
             self._content = file
-            first = file.read(64)
-            file.seek(0)
-            for start, what in NOT_TABLES.items():
-                if first.startswith(start) or first.translate(None, BETWEEN).lower().startswith(start):
-                    raise ReadingError(f"it is {what}")
-            opener = next((opener for start, opener in OPENERS.items() if first.startswith(start)), nullcontext)
+            opener = _opener(file)
             try:
                 with opener(file) as content:
+                    _require_text(content)
+                    if opener is not nullcontext and _opener(content) is not nullcontext:
+                        raise ReadingError("it is compressed more than once; unpack it.")
                     yield content
             except UNPACKING_ERRORS as error:
                 # Errors of the operating system have a number, and are not about the content.
@@ -110,6 +116,28 @@ class File:
             return self._content.tell()
         # It is closed.
         return self.size_bytes
+
+
+def _first_bytes(file: IO[bytes]) -> bytes:
+    first = file.read(512)
+    file.seek(0)
+    return first
+
+
+def _opener(file: IO[bytes]) -> Any:
+    """What decompresses a file."""
+    first = _first_bytes(file)
+    return next((opener for start, opener in OPENERS.items() if first.startswith(start)), nullcontext)
+
+
+def _require_text(file: IO[bytes]) -> None:
+    """Raises ReadingError if a file is of a known kind other than text."""
+    first = _first_bytes(file)
+    for start, what in NOT_TABLES.items():
+        if first.startswith(start) or first.translate(None, BETWEEN).lower().startswith(start):
+            raise ReadingError(f"it is {what}")
+    if first[257:262] == b"ustar":
+        raise ReadingError("it is a tar archive; unpack it.")
 
 
 def _only_member(file: IO[bytes]) -> IO[bytes]:
@@ -142,13 +170,16 @@ def sheet(path: Path, table: str, decimal_mark: str) -> list[list[str]]:
 
     try:
         parts = _parts_of_workbook(path)
-        workbook = python_calamine.CalamineWorkbook.from_object(_with_errors_as_text(parts) if parts else str(path))
+        workbook = python_calamine.CalamineWorkbook.from_object(_with_errors_as_text(parts))
         named = [name for name in workbook.sheet_names if name.strip().lower() == table.lower()]
         if not named and len(workbook.sheet_names) > 1:
             raise ReadingError(f"it has the sheets {', '.join(workbook.sheet_names)}, and none is named {table}; rename one of them.")
         place = workbook.sheet_names.index((named or workbook.sheet_names)[0])
-        _require_results(parts, place)
+        content = parts.get(_member_of_sheet(parts, place), b"")
+        _require_small(content)
         rows = workbook.get_sheet_by_index(place).to_python(skip_empty_area=False)
+        for row, column in _cells_without_result(parts, content):
+            rows[row][column] = NOT_CALCULATED
     except (python_calamine.CalamineError, ElementTree.ParseError, LookupError, *UNPACKING_ERRORS) as error:
         raise ReadingError(f"it cannot be read as an Excel workbook ({error}); save it again, or as CSV.") from None
     return [[_shown(cell, decimal_mark).strip(WHITE_SPACE) for cell in row] for row in rows]
@@ -156,7 +187,9 @@ def sheet(path: Path, table: str, decimal_mark: str) -> list[list[str]]:
 
 def _parts_of_workbook(path: Path) -> dict[str, bytes]:
     if not zipfile.is_zipfile(path):
-        return {}
+        with open(path, "rb") as file:
+            _require_text(file)
+        raise ReadingError("it is not an Excel workbook, although its name says so; rename it, for example to end in .csv.")
     with zipfile.ZipFile(path) as workbook:
         return {name: workbook.read(name) for name in workbook.namelist()}
 
@@ -171,17 +204,50 @@ def _with_errors_as_text(parts: dict[str, bytes]) -> IO[bytes]:
     return copy
 
 
-def _require_results(parts: dict[str, bytes], place: int) -> None:
-    """Raises ReadingError if no formula of a sheet has a result, in a workbook that was written for Excel to calculate."""
-    workbook = parts.get("xl/workbook.xml", b"")
-    if b'fullCalcOnLoad="1"' not in workbook:
-        return
+def _member_of_sheet(parts: dict[str, bytes], place: int) -> str:
+    """The name of the file in a workbook that has a sheet; empty if the workbook is not XML."""
+    if "xl/workbook.xml" not in parts:
+        return ""
     links = {link.get("Id"): link.get("Target", "") for link in ElementTree.fromstring(parts["xl/_rels/workbook.xml.rels"])}
-    sheets = [sheet for sheet in ElementTree.fromstring(workbook).iter() if sheet.tag.endswith("}sheet")]
+    sheets = [sheet for sheet in ElementTree.fromstring(parts["xl/workbook.xml"]).iter() if sheet.tag.endswith("}sheet")]
     target = links.get(next((value for name, value in sheets[place].items() if name.endswith("}id")), None), "")
-    content = parts.get(target.lstrip("/") if target.startswith("/") else f"xl/{target}", b"")
-    if 0 < len(FORMULA.findall(content)) == len(WITHOUT_RESULT.findall(content)):
-        raise ReadingError("it has formulas that were never calculated; open it in Excel or LibreOffice, save it, and load it again.")
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+
+def _require_small(content: bytes) -> None:
+    """Raises ReadingError if a sheet has a cell so far away that the empty ones before it do not fit into memory."""
+    last = max((found[1].decode() for found in FAR_CELL.finditer(content)), key=_column, default="Z")
+    rows = re.findall(rb"""<(?:\w+:)?row [^>]*?\br=["'](\d+)""", content) if last != "Z" else []
+    if rows and _column(last) * max(map(int, rows)) > MOST_CELLS:
+        raise ReadingError(
+            f"its cells reach as far as column {last} and row {max(map(int, rows))}; delete the columns and rows beside the table, or save it as CSV."
+        )
+
+
+def _column(letters: str) -> int:
+    return functools.reduce(lambda number, letter: 26 * number + ord(letter) - 64, letters, 0)
+
+
+def _cells_without_result(parts: dict[str, bytes], content: bytes) -> list[tuple[int, int]]:
+    """Row and column, from 0, of the cells of a sheet whose formula has not been calculated.
+
+    Until Excel opens the workbook, programs write nothing as the result, or 0 and a request to calculate (such as XlsxWriter), or 0.0 for all
+    (Apache POI).
+    """
+    if not FORMULA.search(content):
+        return []
+    found, row = [], 0
+    for _, element in ElementTree.iterparse(io.BytesIO(content)):
+        if element.tag.rpartition("}")[2] == "row":
+            row, column = int(element.get("r") or row + 1), 0
+            for cell in element:
+                column = _column((cell.get("r") or "").rstrip("0123456789")) or column + 1
+                texts = {part.tag.rpartition("}")[2]: part.text or "" for part in cell}
+                if "f" in texts:
+                    found.append((row - 1, column - 1, texts.get("v", ""), cell.get("t")))
+            element.clear()
+    is_zero_unknown = TO_CALCULATE.search(parts["xl/workbook.xml"]) or all(result == "0.0" for *_, result, _ in found)
+    return [(row, column) for row, column, result, kind in found if (kind != "str" if not result else is_zero_unknown and result in ("0", "0.0"))]
 
 
 def _shown(cell: object, decimal_mark: str) -> str:
@@ -236,7 +302,7 @@ def _stem(name: str) -> str | None:
 
 def _is_of(name: str, table: str) -> bool:
     """Whether a file or folder is the table or a copy of it, as systems name copies: `users (1).csv`."""
-    return table.lower() in (name.lower(), re.sub(r"( \(\d+\)| - copy| copy)+$", "", _stem(name) or ""))
+    return table.lower() in (name.lower(), COPY.sub("", _stem(name) or ""))
 
 
 def _only(names: list[str], table: str, folder: str) -> str:

@@ -14,12 +14,12 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
-from experiment_features.reading.files import File, find, sheet, without_password
+from experiment_features.reading.files import NOT_CALCULATED, File, find, sheet, without_password
 from experiment_features.reading.text import WHITE_SPACE, Blocks, ReadingError, name_of, record_at, require_columns, separator_of
 
 LINE_END = re.compile(rb"\r\n|\n|\r|\Z")
 DECLARED_SEPARATOR = re.compile(r'\W*"?sep=(?![\'"])([\t -/:-@[-`{-~])"?\s*', re.IGNORECASE)
-LINES_OF_PREAMBLE = 30
+LINES_OF_PREAMBLE = 100
 # What programs call a column that has no name: pandas, Excel and Power Query, readr, R.
 GENERATED_NAME = re.compile(r"(unnamed:_\d+(_level_\d+)?|column_?\d+|_\d+|x_\d+)?")
 OPEN_QUOTE = "an unclosed quote, its own or one from a row above"
@@ -130,7 +130,10 @@ class Rows:
         form, records = None, sheet(file.path, self._table, self._decimal_mark)
         for line, cells in enumerate(records, 1):
             if form:
-                yield form.record(cells, "", line, 1, ",".join(cells).encode())
+                text = ",".join(cells)
+                if "\0" in text:
+                    form.require_no_nul(cells, line)
+                yield form.record(cells, "", line, 1, text.replace("\0", "").encode())
             elif any(cells):
                 form = Form(self, cells, ",", line, list(map(",".join, records[line : line + LINES_OF_PREAMBLE])))
                 yield self.skipped(line)
@@ -221,6 +224,8 @@ class Form:
         self._not_marks_or_quotes = bytes(set(range(256)) - {self._mark[0], 10, 34})
         self._not_marks_or_ends = bytes(set(range(256)) - {self._mark[0], 10})
         self._key = names.index(wanted[0])
+        # The lines of the last blank line, and of what seems to be the header of another table.
+        self._blank = self._other_header = 0
         # A row that contains the name of the first column wanted, in any spelling, may be another header.
         self._spellings = [wanted[0].replace("_", mark).encode() for mark in "_ -."]
         self._is_simple = len(rows.columns) > 1 and separator == rows.separator and not self._unnamed
@@ -239,7 +244,8 @@ class Form:
         if self._is_simple:
             text = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in block else block
             trimmed = self._trimmed(b"\n" + text + (b"" if text.endswith(b"\n") else b"\n"))
-        if trimmed is not None and (records := self._plain(trimmed)) is not None:
+        is_checked = self._other_header or self._blank == number - 1
+        if trimmed is not None and not is_checked and (records := self._plain(trimmed)) is not None:
             self._to.count += records.count(b"\n")
             return records, b""
         lines = block.splitlines(keepends=True)
@@ -249,9 +255,11 @@ class Form:
             plain = trimmed[1:-1].split(b"\n")
             marks = trimmed[1:].translate(None, self._not_marks_or_ends).split(b"\n")
             may_be_header = self._may_be_header(trimmed)
+            is_after_blank = [self._blank == number - 1, *(not line.strip(self._mark + b'"') for line in plain)]
             odd = [
                 place for place, line in enumerate(plain)
                 if marks[place] != self._marks or b'"' in line or line == self._marks or (may_be_header and self._may_be_header(line))
+                or (is_after_blank[place] and not line[:1].isdigit()) or self._other_header
             ]  # fmt: skip
         split = dict(zip(odd, self._split([plain[place] for place in odd]))) if plain and b'"' in block else {}
         out: list[bytes] = []
@@ -284,6 +292,9 @@ class Form:
                 out += [self.record([], OPEN_QUOTE, number + place + offset, 1, line) for offset, line in enumerate(taken)]
             else:
                 out.append(self.record(cells, reason, number + place, len(taken), block[start:end]))
+                if self._other_header == number + place:
+                    records, rest = self.records(block[end:], number + place + len(taken))
+                    return b"".join([*out, records]), rest
             place, start = place + len(taken), end
         return b"".join(out), b""
 
@@ -298,11 +309,18 @@ class Form:
     def _are_rows(self, lines: Sequence[bytes]) -> bool:
         """Whether a record is several rows, because a quote is open by mistake.
 
-        This is assumed if its first and last lines each have as many separators as a row, or if a later line does and, like the first,
-        begins with a number.
+        This is assumed if its first and last lines each have as many separators as a row, or if a later line does and, like the first, begins
+        with a number, unless all quotes are in their places.
         """
         rows = [(line.count(self._mark) in self._separators, line.partition(self._mark)[0].strip(b'" \r\n').isdigit()) for line in lines]
-        return (rows[0][0] and rows[-1][0]) or (rows[0][1] and (True, True) in rows[1:])
+        return (rows[0][0] and rows[-1][0]) or (rows[0][1] and (True, True) in rows[1:] and not self._is_a_row(b"".join(lines)))
+
+    def _is_a_row(self, text: bytes) -> bool:
+        try:
+            records = list(csv.reader(io.StringIO(text.decode(), newline=""), delimiter=self._separator, strict=True))
+        except csv.Error:
+            return False
+        return len(records) == 1 and len(records[0]) - 1 in self._separators
 
     def _plain(self, lines: bytes) -> bytes | None:
         """The records for trimmed lines that follow a line feed, if each is a row and only quotes around whole cells have to be removed; otherwise None."""
@@ -354,6 +372,14 @@ class Form:
                 lines = lines.replace(pair, edge)
         return None
 
+    def require_no_nul(self, cells: list[str], line: int) -> None:
+        """Raises ReadingError if a cell that is loaded has no text that Postgres could keep, or no result of its formula."""
+        loaded = [cells[place] for place in self._places if place < len(cells)]
+        if NOT_CALCULATED in loaded:
+            raise ReadingError(f"line {line} has a formula that was never calculated; open the workbook in Excel or LibreOffice, save it, and load it again.")
+        if any("\0" in cell for cell in loaded):
+            raise ReadingError(f"line {line} contains a NUL character, which text cannot have; remove it.")
+
     def _unclear(self, line: int, found: int) -> ReadingError:
         """The surplus may come from a separator inside a cell, and the empty cell may be the last column's."""
         width = len(self._names)
@@ -375,7 +401,12 @@ class Form:
             if len(set(names) & set(to.columns)) > 1 or names[self._key : self._key + 1] == [self._names[self._key]]:
                 raise ReadingError(f"line {line} is another header; move the rows below it to another file.")
         if not reason and not any(cells):
+            self._blank = line + lines - 1
             return to.skipped(lines)
+        if self._other_header and "".join(cells[self._key : self._key + 1]).isdigit():
+            raise ReadingError(f"line {self._other_header} seems to be the header of another table; move it and the rows below it to another file.")
+        if self._blank == line - 1 and len(filled := list(filter(None, cells))) > 1 and not any(cell[0] in "+-.0123456789" for cell in filled):
+            self._other_header = line
         to.count += 1
         if self._surplus is None:
             self._surplus = surplus if len(cells) == width else 0

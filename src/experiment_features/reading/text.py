@@ -183,7 +183,9 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
             raise ReadingError(f"each line is quoted as a whole (see line {line}); remove the quotes around whole lines.")
         marks = (mark for mark in cell if not mark.isalnum() and mark not in " _\"'" + SEPARATORS)
         if mark := next((mark for mark in marks if _has_all(wanted, cell.split(mark))), ""):
-            raise ReadingError(f"the separator seems to be '{mark}' (see line {line}); use a comma, semicolon, tab or pipe instead.")
+            raise ReadingError(f"the separator seems to be {mark!r} (see line {line}); use a comma, semicolon, tab or pipe instead.")
+        if all(name in cell for name in wanted):
+            raise ReadingError(f"the columns seem to be separated by spaces (see line {line}); use a comma, semicolon, tab or pipe instead.")
     for offset, text in enumerate(following, 1):
         if _has_all(wanted, text.replace('"', "").split(separator_of(text))):
             raise ReadingError(f"the header seems to be on line {line + offset}, not on line {line}; remove the lines before it.")
