@@ -1,11 +1,13 @@
 {#
     A query for what commas and points mean in a column of numbers. It has one row with the columns
 
-    - commas: 'decimal' if they are decimal marks; otherwise the code of the reason why a number with a comma cannot be
-      used: 'ambiguous_comma' if every comma could also group digits (1,234), 'comma_and_point' if other numbers have a
-      point;
+    - commas: 'decimal' if commas are decimal marks, and points, if there are any, group digits; 'grouping' if commas group digits and points
+      are decimal marks; otherwise the code of the reason why a number with a comma cannot be used: 'ambiguous_comma' if every comma could
+      also group digits (1,234), 'comma_and_point' if other numbers have a point;
     - points_group_digits: whether points may group digits: true if they do so in some number, such as 1.234.567 or 1.234,5,
       or if some number has a decimal comma and none has a point that must be a decimal point.
+
+    A number with both marks, such as 1,234.5, settles what they mean, unless another number contradicts it.
 
     If FEATURES_DECIMAL names the decimal mark, the query does not read the column.
 
@@ -17,40 +19,58 @@ select
         'decimal' as commas,
         false as points_group_digits
 {%- else -%}
-{%- set has_decimal_comma %}bool_or(
+with
+
+    found as (
+
+        select
+            coalesce(bool_or({{ column }} like '%.%' and {{ column }} not in ('.', 'n.a.', 'N.A.')), false) as has_point,
+            coalesce(bool_or(
                 {{ column }} like '%,%'
                 and {{ column }} not like '%,'
                 and {{ matches(column, with_marks(decimal_comma())) }}
                 and not {{ matches(column, with_marks(grouped_digits())) }}
-            )
-{%- endset -%}
-select
-        case
-            when not coalesce({{ has_decimal_comma }}, false) then 'ambiguous_comma'
-            when bool_or({{ column }} like '%.%' and {{ column }} not in ('.', 'n.a.', 'N.A.')) then 'comma_and_point'
-            else 'decimal'
-        end as commas,
-        coalesce(
-            (
-                {{ has_decimal_comma }}
-                -- Postgres runs this count only if there is such a comma.
-                and 0 = (
-                    select count(*)
-                    from {{ relation }}
-                    where
-                        {{ column }} like '%.%'
-                        and {{ matches(column, with_marks('([0-9]+[.][0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }}
-                        and not {{ matches(column, with_marks(digits_grouped_by_points())) }}
-                )
-            )
-            or bool_or(
+            ), false) as has_decimal_comma,
+            coalesce(bool_or(
+                {{ column }} like '%,%.%'
+                and {{ matches(column, with_marks(grouped_digits())) }}
+            ), false) as has_grouping_comma,
+            coalesce(bool_or(
                 ({{ column }} like '%.%.%' or {{ column }} like '%.%,%')
                 and {{ matches(column, with_marks(digits_grouped_by_points() ~ '(,[0-9]*)?')) }}
-            ),
-            false
-        ) as points_group_digits
-    from {{ relation }}
-    where {{ column }} like '%,%' or {{ column }} like '%.%'
+            ), false) as has_grouping_point
+        from {{ relation }}
+        where {{ column }} like '%,%' or {{ column }} like '%.%'
+
+    ),
+
+    counted as (
+
+        select
+            *,
+            -- Points that must be decimal points. Postgres counts them only if the result matters.
+            (
+                select count(*)
+                from {{ relation }}
+                where
+                    {{ column }} like '%.%'
+                    and {{ matches(column, with_marks('([0-9]+[.][0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }}
+                    and not {{ matches(column, with_marks(digits_grouped_by_points())) }}
+            ) as decimal_points
+        from found
+
+    )
+
+    select
+        case
+            when has_decimal_comma and not has_point then 'decimal'
+            when has_grouping_point and not has_grouping_comma and decimal_points = 0 then 'decimal'
+            when has_grouping_comma and not has_grouping_point and not has_decimal_comma then 'grouping'
+            when has_decimal_comma then 'comma_and_point'
+            else 'ambiguous_comma'
+        end as commas,
+        has_grouping_point or (has_decimal_comma and decimal_points = 0) as points_group_digits
+    from counted
 {%- endif -%}
 {%- endmacro %}
 
@@ -91,7 +111,16 @@ select
 {% macro number_with_point(text, commas=none) -%}
 {%- if not decimal_mark() -%}
     {%- if commas -%}
-case when {{ commas }} = 'decimal' then replace({{ text }}, ',', '.') else {{ text }} end
+case {{ commas }}
+    when 'decimal'
+        then case
+            when {{ text }} like '%.%' and {{ matches("translate(" ~ text ~ ", ',.', '.,')", with_marks(grouped_digits())) }}
+                then translate({{ text }}, ',.', '.')
+            else replace({{ text }}, ',', '.')
+        end
+    when 'grouping' then case when {{ matches(text, with_marks(grouped_digits())) }} then replace({{ text }}, ',', '') else {{ text }} end
+    else {{ text }}
+end
     {%- else -%}
 {{ text }}
     {%- endif -%}

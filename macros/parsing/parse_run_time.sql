@@ -1,7 +1,8 @@
 {#
-    A run time, or null if the text is not a number of at least 0 with at most 10 digits before the point and 18 after it.
+    A run time, or null if the text is not a number of at least 0 with at most 10 digits before the point and 18 after it,
+    apart from zeros at its ends.
 
-    In:  parse_run_time('experiment_run_time')      Out: '12.50' and '1.250e1' give 12.50; '', '-1' and '5 min' give null
+    In:  parse_run_time('experiment_run_time')      Out: '12.50' and '1.250e1' give 12.5; '', '-1' and '5 min' give null
 
     Arguments: text, an expression for trimmed text without commas, from number_with_point().
 
@@ -10,8 +11,8 @@
 #}
 {% macro parse_run_time(text) -%}
 {%- set number = "lower(" ~ without_marks(text) ~ ")" -%}
-{%- set whole = "split_part(split_part(" ~ number ~ ", 'e', 1), '.', 1)" -%}
-{%- set places = "split_part(split_part(" ~ number ~ ", 'e', 1), '.', 2)" -%}
+{%- set whole = "trim(leading '0' from split_part(split_part(" ~ number ~ ", 'e', 1), '.', 1))" -%}
+{%- set places = "trim(trailing '0' from split_part(split_part(" ~ number ~ ", 'e', 1), '.', 2))" -%}
 {%- set exponent = "coalesce(" ~ checked_cast("nullif(split_part(" ~ number ~ ", 'e', 2), '')", 'integer') ~ ", 0)" -%}
 {%- set point = "greatest(length(" ~ whole ~ ") + " ~ exponent ~ ", 0)" -%}
 {%- set digits = "repeat('0', -length(" ~ whole ~ ") - " ~ exponent ~ ") || " ~ whole ~ " || " ~ places
@@ -47,7 +48,7 @@ case
     when {{ matches("replace(" ~ text ~ ", ',', '.')", '-([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then 'negative_run_time'
     when {{ commas }} <> 'decimal' and {{ matches(text, with_marks(digits_grouped_by_points())) }} then 'grouping_points'
     when {{ matches(text, with_marks('([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }} then 'run_time_too_long'
-    when {{ commas }} <> 'decimal' and {{ matches(text, with_marks(decimal_comma() ~ '|' ~ grouped_digits())) }} then {{ commas }}
+    when {{ commas }} <> 'decimal' and {{ matches(text, with_marks(decimal_comma() ~ '|' ~ grouped_digits())) }} then replace({{ commas }}, 'grouping', 'comma_and_point')
     else 'run_time_not_number'
 end
 {%- endmacro %}

@@ -40,7 +40,8 @@ causes as (
 
         count(*) as affected_rows,
         count(*) filter (where cell_state = 'empty') as empty_cells,
-        count(*) filter (where cell_state = 'unusable') as unusable_cells,
+        -- A list with items that are not ids is in another notation, even if some of them can be read.
+        count(*) filter (where cell_state = 'unusable' or code = 'unusable_compounds') as unusable_cells,
         min(row_number) as first_row_number
     from rejected_rows
     group by file, column_name, code

@@ -107,7 +107,7 @@ mismatched_columns as (
         file,
         column_name,
         unusable_cells || ' of ' || filled_cells || ' filled cells of ' || column_name
-        || ' in accepted rows of ' || file || ' cannot be used (more than '
+        || ' in accepted rows of ' || file || ' cannot be used as they are (more than '
         || '{{ '%g%%' | format(100 * var('stop_at_any_size_above_share')) }})' as mismatch
     from filled_cells
     where unusable_cells > {{ var('stop_at_any_size_above_share') }} * filled_cells
@@ -160,6 +160,10 @@ final as (
                     then
                         ' (more than {{ var('stop_above_rejected_rows') }} and more than '
                         || '{{ '%g%%' | format(100 * var('stop_above_rejected_share')) }})'
+            end,
+            case
+                when counted.rows_read = 0 and {{ var('stop_at_file_without_rows') }}
+                    then counted.file || ' has no rows (which is allowed with `--vars "stop_at_file_without_rows: false"`)'
             end,
             mismatches.mismatch
         ), '') as mismatch

@@ -31,10 +31,14 @@ typed as (
 
 ),
 
-with_commas as (
+with_marks as (
 
     select
         *,
+        (
+            (select run_time_marks.points_group_digits from run_time_marks)
+            and {{ matches('experiment_run_time_text', with_marks(digits_grouped_by_points())) }}
+        ) as may_have_grouped_digits,
         {{ number_with_point('experiment_run_time_text', '(select commas from run_time_marks)') }} as run_time_number
     from typed
 
@@ -45,13 +49,11 @@ with_run_time as (
     select
         *,
         case
-            when
-                (select run_time_marks.points_group_digits from run_time_marks)
-                and {{ matches('experiment_run_time_text', with_marks(digits_grouped_by_points())) }}
-                then null
-            else coalesce(plain_run_time, {{ parse_run_time('run_time_number') }})
+            when not may_have_grouped_digits and plain_run_time is not null then plain_run_time
+            when not may_have_grouped_digits or (select run_time_marks.commas from run_time_marks) = 'decimal'
+                then {{ parse_run_time('run_time_number') }}
         end as experiment_run_time
-    from with_commas
+    from with_marks
 
 ),
 

@@ -174,11 +174,15 @@ FILES = [
     ),
     File(
         "commas that may be decimal marks or thousands separators, in a file with points", "",
-        {"1,234": "ambiguous_comma", "1,234.5": "ambiguous_comma", "7.5": Decimal("7.5")},
+        {"1,234": "ambiguous_comma", "7.5": Decimal("7.5")},
     ),
     File(
         "a comma with no digits after it, which may be a decimal mark or a thousands separator", "",
         {"1,234": "ambiguous_comma", "950,": "ambiguous_comma", "n.a.": "missing_run_time"},
+    ),
+    File(
+        "a comma before a point, so that commas are thousands separators", "",
+        {"1,234": Decimal(1234), "1,234.5": Decimal("1234.5"), "12,345,678": Decimal(12345678), "7.5": Decimal("7.5"), "950,": "comma_and_point"},
     ),
     File("a comma that cannot be a thousands separator", "", {"0,125": Decimal("0.125"), "1,234": Decimal("1.234")}),
     File("commas and points", "", {"12,5": "comma_and_point", "1.234,5": "comma_and_point", "7.5": Decimal("7.5")}),
@@ -189,7 +193,11 @@ FILES = [
         {"1.234": "grouping_points", "1.234.567": "grouping_points", "+2.500": "grouping_points", "0.125": Decimal("0.125"),
          "7.5": Decimal("7.5"), "1.2345": Decimal("1.2345"), "1.2.3": "run_time_not_number"},
     ),
-    File("points that are thousands separators before a comma", "", {"1.234": "grouping_points", "1.234,5": "comma_and_point", "7": Decimal(7)}),
+    File(
+        "a point before a comma, so that points are thousands separators", "",
+        {"1.234": Decimal(1234), "1.234,5": Decimal("1234.5"), "1.234.567": Decimal(1234567), "12,5": Decimal("12.5"), "7": Decimal(7)},
+    ),
+    File("the same, and a point before a comma", "", {"1.234,5": "comma_and_point", "1,234.5": "comma_and_point", "1.234": "grouping_points"}),
     File(
         "FEATURES_DECIMAL is a comma", ",",
         {"12,5": Decimal("12.5"), "1,234": Decimal("1.234"), "1.234,5": Decimal("1234.5"), "1.234": Decimal(1234),

@@ -47,21 +47,19 @@ CELLS_TITLE = """
 ## How values can be written
 
 A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot be a thousands separator
-(`12,5`). Otherwise, run times with a comma are left empty. `1.234` is also left empty if the file has a run time such as `1.234.567`, or
-has a comma that cannot be a thousands separator and no point that must be a decimal point. `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.`
-names the decimal mark; set it for `dbt seed`, too, since it also decides how the numbers of a workbook are written.
+(`12,5`), or if points are thousands separators (`1.234,5`). Commas are thousands separators if one is before a point (`1,234.5`). If neither
+is the case, or both, run times that could have two meanings are left empty. `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` names the decimal
+mark; set it for `dbt seed`, too, since it also decides how the numbers of a workbook are written.
 """
 LEFT_OUT_TITLE = f"""
 ## What happens to bad rows
-
-An experiment of an accepted user counts even if its run time or compounds cannot be used.
 
 | problem | what happens |
 |---|---|
 | id missing, not a whole number or too large; wrong number of cells; experiment whose user has no accepted row | the row is rejected |
 | duplicate row; same id as an earlier row, but different content | the row is rejected; the first row with that id is used |
-| run time or sign-up date missing or unusable; list of compounds empty | the row is used with that cell empty |
-| unknown or unusable ids in a list of compounds | the row is used without these ids |
+| run time or sign-up date missing or unusable; list of compounds empty | the row is used, and the experiment counts, with that cell empty |
+| unknown or unusable ids in a list of compounds | the row is used, and the experiment counts, without these ids |
 
 Each such row or cell has an entry in `features.rejected_rows`, with its file, line number (as a text editor shows it), column, reason,
 remedy, and whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. At its end, a
@@ -73,10 +71,10 @@ user_experiments.csv: all 12 rows: the user_id is not a whole number, for exampl
 whole number using the digits 0 to 9.
 ```
 
-If a file seems wrong as a whole, no command publishes anything, not even `dbt run`. A file seems wrong if more than 10 of its rows, and
-more than 1% of them, are rejected; if more than half of its rows are rejected, however small the file; or if more than half of its filled
-run times, or of its filled lists of compounds, cannot be used. Rejects within these limits (variables in `dbt_project.yml`) only cause a
-warning that gives their number.
+If a file seems wrong as a whole, no command publishes anything, not even `dbt run`. A file seems wrong if it has no rows; if more than 10 of
+its rows, and more than 1% of them, are rejected; if more than half of its rows are rejected, however small the file; or if more than half of
+its filled run times have unusable content, or of its filled lists unusable items or no known compound. Rejects within these limits
+(variables in `dbt_project.yml`) only cause a warning that gives their number.
 
 In upper or lower case, {", ".join(f"`{word}`" for word in MISSING_WORDS if word not in ("n/a", "null"))} stand for a missing value; among names, e-mail addresses and structures, only `\\N`, `<NA>`, `(null)` and the errors of a spreadsheet (`#N/A`, `#REF!`) do. Other values that cannot be used, by reason code (column `code` of `features_staging.int_rejected_rows`; see also [Commas in run times](#commas-in-run-times)):
 """

@@ -59,6 +59,7 @@ BAD_TIMES += [["1" * 11, "00000000005", "0." + "0" * 19, "." + "3" * 19, "1" * 3
 BAD_TIMES[-1] += ["1e10", "1e-19", "1e99999999999", "0e-400", "1.5e-18"]
 BAD_TIMES += [["Infinity", "inf", "1_000", "1 0", ".", ",", "e1", "1e", "1e+", "1,2,3", "1,23,456"]]
 BAD_TIMES[-1] += ["٥", "5a", "0x10", "--5", "-.", "- 5", "1.2.3", "1.234.567", "5-", "5 min", "−5", "1,5 h", "n.a.", "1e1.5"]
+GROUPED_BY_COMMAS, GROUPED_BY_POINTS = ["1,234.5", "1,234", "12,345,678.", '="2,000"'], ["1.234,5", "1.234", "12.345.678", "2.000,"]
 COMMA_TIMES = [["1,234", "12,345,678", "1,234.5"], ["12,5", "0,125", ",5", "5,", "1,5e1", "1.234,5", '="1,5"', "1234,567"]]
 
 UNUSUAL_LISTS = ["1;2,3", "1|2,3", "1;2|3", "1 2", "1:2", "1(2", '1"2', "[[1;2]]", "[1;2)", "[1", "1]", "(1)(2)", "{1;'2'}"]
@@ -152,8 +153,11 @@ def rows(draw: st.DrawFn, faulty: bool) -> tuple[list[Row], list[Row], list[Row]
     if once_in(draw, 3):
         kept = [text for text in GOOD_TIMES if "." not in text]
         good_times = kept + draw(st.sampled_from([some + COMMA_TIMES[1][:5] for some in ([], [], COMMA_TIMES[0][:2])]))
+    elif once_in(draw, 4):
+        good_times = draw(st.sampled_from([GOOD_TIMES + GROUPED_BY_COMMAS, GROUPED_BY_POINTS, [*GROUPED_BY_POINTS, "12,5", "7"]]))
     dates, times = (BAD_DATES, [*BAD_TIMES, *COMMA_TIMES]) if faulty else ([GOOD_DATES], [good_times])
-    times = [[text for text in kind if good_times is GOOD_TIMES or "." not in text] for kind in times]
+    has_points = any("." in text for text in good_times)
+    times = [[text for text in kind if has_points or "." not in text] for kind in times]
     users = [[draw(NAMES), draw(NAMES), mostly(draw, GOOD_DATES, dates, 5)] for _ in range(draw(st.integers(0, 6)))]
     compounds = [[draw(NAMES), draw(NAMES)] for _ in range(draw(st.integers(0, 5)))]
     users, compounds = with_keys(draw, faulty, users), with_keys(draw, faulty, compounds)

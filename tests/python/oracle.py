@@ -146,7 +146,7 @@ def load(file: str, data: bytes) -> Table:
     named = {place: next((name for name in reversed(names[:place]) if name), "") for place, name in enumerate(names) if not name}
     unnamed = [place for place, name in named.items() if name in COLUMNS[file]]
     table = Table([], [])
-    last_line, other_header = header.line, 0
+    last_line, other_header = header.line + max(0, len(records[0].lines) - 1), 0
     for record in body:
         cells = record.cells
         # Lines in which a quote may be open count as a row each, so none of them is blank.
@@ -183,11 +183,16 @@ def load(file: str, data: bytes) -> Table:
 
 
 def has_swallowed_rows(lines: Sequence[str], separator: str, full: Set[int]) -> bool:
-    """Whether a record has swallowed rows by a quote left open: its ends look like a row, or its start and a later line like the start of one and a quote is out of place."""
+    """Whether a record has swallowed rows by a quote left open.
+
+    Its ends look like a row, or its start and a later line like the start of one and a quote is out of place.
+    """
+    if len(lines) < 2:
+        return False
     counts = [line.count(separator) for line in lines]
     numbered = [re.fullmatch('[" ]*[0-9]+[" ]*', line.partition(separator)[0]) is not None for line in lines]
     is_start = numbered[0] and any(map(lambda n, c: n and c in full, numbered[1:], counts[1:]))
-    return len(lines) > 1 and ({counts[0], counts[-1]} <= full or (is_start and not is_a_row(lines, separator, full)))
+    return {counts[0], counts[-1]} <= full or (is_start and not is_a_row(lines, separator, full))
 
 
 def is_a_row(lines: Sequence[str], separator: str, full: Set[int]) -> bool:
@@ -207,8 +212,9 @@ def is_other_header(found: list[str], names: list[str], columns: Sequence[str]) 
 
 def find_separator(text: str) -> str:
     """The separator, from the first line that is not blank: comma, tab, semicolon or pipe."""
-    lines = [line for line in re.split(r"\r\n|\n|\r", text) if line.strip(WHITE_SPACE + SEPARATORS + '"')]
-    unquoted = re.sub(r'"[^"]*"?', "", lines[0] if lines else "")
+    starts = (line.start() for line in re.finditer(r"[^\r\n]+", text) if line[0].strip(WHITE_SPACE + SEPARATORS + '"'))
+    header = re.match(r'(?:[^"\r\n]|"[^"]*")*', text[next(starts, 0) :])
+    unquoted = re.sub(r'"[^"]*"?', "", header[0].strip(WHITE_SPACE))
     return next((sep for sep in SEPARATORS if sep in unquoted), ",")
 
 
@@ -359,7 +365,14 @@ def meaning_of_marks(times: list[str]) -> tuple[str, bool]:
     """What commas mean in the run times of a file (decimal, or the reason to reject a number with one), and whether points may group digits."""
     grouping = any(re.fullmatch(POINTS + "(,[0-9]*)?", number) and len(re.findall("[.,]", number)) > 1 for number in map(bare, times))
     has_decimal_point = any("." in number and re.fullmatch(DECIMAL, number) and not re.fullmatch(POINTS, number) for number in map(bare, times))
-    return meaning_of_commas(times), grouping or (meaning_of_commas(times) != "ambiguous_comma" and not has_decimal_point)
+    commas = meaning_of_commas(times)
+    points_group_digits = grouping or (commas != "ambiguous_comma" and not has_decimal_point)
+    both = any("." in number.partition(",")[2] and re.fullmatch(GROUPS, number) for number in map(bare, times))
+    if grouping and not both and not has_decimal_point:
+        commas = "decimal"
+    elif both and not grouping and commas == "ambiguous_comma":
+        commas = "grouping"
+    return commas, points_group_digits
 
 
 def meaning_of_commas(times: list[str]) -> str:
@@ -379,18 +392,23 @@ def parse_run_time(text: str, marks: tuple[str, bool]) -> Fraction | str:
     number = bare(text)
     if commas != "decimal" and re.fullmatch(POINTS, number) and (points_group_digits or number.count(".") > 1):
         return "grouping_points"
-    if "," in number and commas == "decimal":
+    if commas == "decimal" and points_group_digits and re.fullmatch(f"{POINTS}(,[0-9]*)?", number):
+        number = number.replace(".", "").replace(",", ".")
+    elif "," in number and commas == "decimal":
         number = number.replace(",", ".")
+    elif commas == "grouping" and re.fullmatch(GROUPS, number):
+        number = number.replace(",", "")
     elif "," in number and re.fullmatch(f"{DECIMAL_COMMA}|{GROUPS}|{GROUPS_BY_POINTS}", number):
-        return commas
+        return commas.replace("grouping", "comma_and_point")
     if not re.fullmatch(DECIMAL, number):
         return "run_time_not_number"
     mantissa, _, power = number.lower().partition("e")
     whole, _, places = mantissa.partition(".")
     exponent = int(power or 0)
+    whole, places = whole.lstrip("0"), places.rstrip("0")
     if len(whole) + exponent > MAX_RUN_TIME_DIGITS or len(places) - exponent > MAX_RUN_TIME_PLACES:
         return "run_time_too_long"
-    return Fraction(int(whole + places)) * Fraction(10) ** (exponent - len(places))
+    return Fraction(int(whole + places or "0")) * Fraction(10) ** (exponent - len(places))
 
 
 def entries_of(text: str) -> list[str]:

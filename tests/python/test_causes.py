@@ -39,19 +39,19 @@ def experiments(column: str, cells: Sequence[str]) -> list[str]:
         (
             "experiment_run_time",
             ["5", "1.5 s", "2 s", "-1"],
-            "3 of 4 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)",
+            "3 of 4 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used as they are (more than 50%)",
         ),
-        # A list counts as used if one of its items is used.
+        # A list counts as used if all its items are ids and one of them is used.
         (
             "experiment_compound_ids",
-            ["9;1", "A", "9;9", "8"],
-            "3 of 4 filled cells of experiment_compound_ids in accepted rows of user_experiments.csv cannot be used (more than 50%)",
+            ["9;1", "1;A", "9;9", "8"],
+            "3 of 4 filled cells of experiment_compound_ids in accepted rows of user_experiments.csv cannot be used as they are (more than 50%)",
         ),
         # Empty cells tell nothing about the others.
         (
             "experiment_run_time",
             ["", "", "5", "6", "x", "x", "x"],
-            "3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)",
+            "3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used as they are (more than 50%)",
         ),
     ],
     ids=["rows", "run times", "lists", "filled cells"],
@@ -71,7 +71,7 @@ def test_dbt_run_is_stopped_as_well(project: Project) -> None:
     write(project, experiments=experiments("experiment_run_time", ["x", "x", "5"]))
     project.dbt("seed", "--quiet")
     lines = project.dbt("run", succeeds=False).splitlines()
-    found = "2 of 3 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%)"
+    found = "2 of 3 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used as they are (more than 50%)"
     assert f"Nothing is published, since {found}; correct the files, or raise the limits in dbt_project.yml." in " ".join(" ".join(lines).split())
     assert lines[-1].startswith(f"Nothing was published: {found}, so ")
     assert project.query("select to_regclass('{schema}.user_features')") == [(None,)]
@@ -160,7 +160,7 @@ def test_what_may_be_a_name_is_not_shown(make_project: Callable[[str], Project])
 def test_rejects_as_a_table_and_as_csv(make_project: Callable[[str], Project]) -> None:
     """After a run that published, and after a run that was stopped."""
     project = make_project("listed")
-    write(project, users=["1,Ann,a@example.com,2023-01-01", '2a,"Bob ""B"", jr.\nat home",b@example.com,2023-01-01'])
+    write(project, ["1,Ann,a@example.com,2023-01-01", '2a,"Bob ""B"", jr.\nat home",b@example.com,2023-01-01'], ["1,1,1,5"])
     show = ("--quiet", "run-operation", "show_rejects")
     output = project.dbt("seed", "--quiet") + project.dbt(*show, succeeds=False)
     assert "No run has checked the rows yet; start the first one with `make run`." in output
@@ -203,8 +203,6 @@ def test_service_answers_with_the_causes(make_project: Callable[[str], Project])
         problem = service.post("/etl?wait=true", 422)
         run = service.get(f"/etl/{problem['run']['id']}")
         assert len(run["causes"]) == 1 and run["causes"][0].startswith(cause.format(3, 5))
-        sentence = (
-            "Nothing was published: 3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used (more than 50%), so "
-        )
+        sentence = "Nothing was published: 3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used as they are (more than 50%), so "
         assert run["message"].split("\n")[0] == run["causes"][0] and run["message"].split("\n")[1].startswith(sentence)
         assert problem["reasons"] == run["message"].split("\n") and "Got 1 result" not in problem["detail"]

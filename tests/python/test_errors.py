@@ -59,7 +59,10 @@ FAULTS = {
         "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n",
         "it is a Git LFS pointer, not the file itself; fetch the file with `git lfs pull`.",
     ),
-    "old Excel workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it is an Excel workbook in the old format; save it as .xlsx or CSV."),
+    "old Excel workbook": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "it is an Excel workbook in the old format, or with a password; save it as .xlsx without a password, or as CSV.",
+    ),
     "truncated compressed file": (
         gzip.compress((HEADER * 1000).encode())[:-20],
         "it is compressed, and damaged or cut short (Compressed file ended before the end-of-stream marker was reached); export or copy it again.",
@@ -136,9 +139,12 @@ def test_views_on_a_raw_table_stand(built: Project, published: Project) -> None:
     assert len(built.query("select * from {schema}_raw.names")) == 10
 
 
-def test_header_only_is_an_empty_table(published: Project) -> None:
+def test_header_only_is_an_empty_table_if_that_is_allowed(published: Project) -> None:
+    """An export that failed leaves such a file, and its features would be zeros."""
     published.write(users=HEADER, user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time")
-    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    output = published.dbt(*BUILD, succeeds=False)
+    assert 'users.csv has no rows (which is allowed with `--vars "stop_at_file_without_rows: false"`)' in output
+    published.dbt(*BUILD_WITHOUT_TESTS, "--quiet", "--vars", "stop_at_file_without_rows: false")
     assert published.features() == []
     assert published.query("select * from {schema}.experiment_summary") == [(0, 0, 0, 0, None, None, None)]
 

@@ -33,10 +33,6 @@ AMBIGUOUS_COMMA = (
     "The experiment_run_time has a comma that could be a decimal mark or group its digits, as 1,234 could be 1.234 or 1234.",
     "Set FEATURES_DECIMAL to the decimal mark of the file, a comma or a point.",
 )
-COMMA_AND_POINT = (
-    "The experiment_run_time has a comma, but its column also has points, so either could be the decimal mark.",
-    "Write the experiment_run_time with a point (12.5), or set FEATURES_DECIMAL to the decimal mark, a comma or a point.",
-)
 ADD_COMPOUNDS = "Add the missing compounds to compounds.csv, or correct the ids."
 CORRECT_IDS = "Write whole numbers with one kind of separator (1;3); add missing compounds to compounds.csv."
 TOO_LARGE = "The {0} is larger than 9223372036854775807."
@@ -123,9 +119,6 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
         )
         for text in ("1" * 11, "1" * 300, "0." + "1" * 19)
     },
-    "run time with a comma and a point": (
-        "user_experiments", '4,2,1,"1.234,5"', "experiment_run_time", *COMMA_AND_POINT, True,
-    ),
     "negative run time": (
         "user_experiments", "4,2,1,-0.5", "experiment_run_time",
         "The experiment_run_time is negative.", CORRECT.format("experiment_run_time"), True,

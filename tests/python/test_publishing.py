@@ -71,7 +71,7 @@ def test_too_many_rejected_rows_leave_all_marts_as_they_were(built: Project, pub
     ids=["1% exactly", "half of a small file, and 10 at most"],
 )
 def test_fewer_are_a_warning_with_the_count(published: Project, good: int, bad: int) -> None:
-    published.write(users=users(good, bad), user_experiments=EXPERIMENTS)
+    published.write(users=users(good, bad), user_experiments=EXPERIMENTS + "\n1,1,1,5")
     output = published.dbt(*BUILD)
     assert f"Got {bad} results, configured to warn" in output
     assert len(published.features()) == good

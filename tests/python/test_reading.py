@@ -361,6 +361,13 @@ def test_text_below_the_rows_is_rejected(tmp_path: Path) -> None:
     assert read(tmp_path) == Found({2: ["1", "a", "x"], 4: ["Exported by", "the lab", ""], 5: ["Printed", "", ""]}, [])
 
 
+@pytest.mark.parametrize("mark", list(",;|\t"))
+def test_names_of_columns_on_two_lines(tmp_path: Path, mark: str) -> None:
+    """As Excel exports header cells with a line break; nothing else on the first line tells the separator."""
+    (tmp_path / "compounds.csv").write_text(mark.join(['"Compound\nID"', '"Compound\nname"', '"Compound\nstructure"']) + f"\n1{mark}a{mark}x\n")
+    assert read(tmp_path).rows == {5: ["1", "a", "x"]}
+
+
 def test_another_header_below_is_refused(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + "1,a,x\nCompound ID,Compound-Name,compound.structure\n2,b,y\n\ncompound_name,compound_id\nc,3\n")
     assert problem(tmp_path) == "line 6 is another header; move the rows below it to another file."

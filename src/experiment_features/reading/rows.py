@@ -18,6 +18,7 @@ from experiment_features.reading.files import NOT_CALCULATED, File, find, sheet,
 from experiment_features.reading.text import WHITE_SPACE, Blocks, ReadingError, name_of, record_at, require_columns, separator_of
 
 LINE_END = re.compile(rb"\r\n|\n|\r|\Z")
+LINE_OR_QUOTED = re.compile(rb'(?:[^"\r\n]|"[^"]*")*')
 DECLARED_SEPARATOR = re.compile(r'\W*"?sep=(?![\'"])([\t -/:-@[-`{-~])"?\s*', re.IGNORECASE)
 LINES_OF_PREAMBLE = 100
 # What programs call a column that has no name: pandas, Excel and Power Query, readr, R.
@@ -166,9 +167,10 @@ class Rows:
                 line = block[start:end].decode()
                 if declared := DECLARED_SEPARATOR.fullmatch(line.rstrip("\r\n")):
                     separator = declared[1]
-                elif text := line.strip(WHITE_SPACE):
-                    mark = separator if separator and separator in text else separator_of(text, self._wanted or ())
+                elif line.strip(WHITE_SPACE):
                     # A quoted name may continue on the next line.
+                    text = next(LINE_OR_QUOTED.finditer(block, start))[0].decode().strip(WHITE_SPACE)
+                    mark = separator if separator and separator in text else separator_of(text, self._wanted or ())
                     record = record_at(block, start, mark)
                     if not record:
                         raise _open_quote(blocks.line)

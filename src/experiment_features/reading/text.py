@@ -184,7 +184,7 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
         marks = (mark for mark in cell if not mark.isalnum() and mark not in " _\"'" + SEPARATORS)
         if mark := next((mark for mark in marks if _has_all(wanted, cell.split(mark))), ""):
             raise ReadingError(f"the separator seems to be {mark!r} (see line {line}); use a comma, semicolon, tab or pipe instead.")
-        if all(name in cell for name in wanted):
+        if all(name in cell for name in wanted) and not set(cell) & set(SEPARATORS):
             raise ReadingError(f"the columns seem to be separated by spaces (see line {line}); use a comma, semicolon, tab or pipe instead.")
     for offset, text in enumerate(following, 1):
         if _has_all(wanted, text.replace('"', "").split(separator_of(text))):
