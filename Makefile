@@ -18,7 +18,7 @@ INSTALL := scripts/install.sh "$(PYTHON)"
 
 # Without PGHOST, the user names no server, so the other PG* variables do not apply.
 ifndef PGHOST
-unexport PGPORT PGUSER PGPASSWORD PGDATABASE
+unexport $(filter PG%,$(.VARIABLES))
 endif
 
 ifeq ($(filter postgres duckdb spark,$(ENGINE)),)

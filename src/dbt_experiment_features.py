@@ -59,8 +59,9 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # More than dbt writes into its folders in a run.
 LEAST_ROOM_BYTES = 16 << 20
 
-# Postgres truncates longer names, so that two schemas could get the same one; `_staging` is the longest suffix that is added.
-LONGEST_SCHEMA = 63 - len("_staging")
+SUFFIXES = ("_raw", "_staging", "_audit")
+# Postgres truncates longer names, so that two schemas could get the same one.
+LONGEST_SCHEMA = 63 - max(map(len, SUFFIXES))
 
 # The modules last as long as the process, so they need not be searched for garbage. DuckDB would list them when Python ends.
 if "_duckdb" not in sys.modules:
@@ -164,6 +165,8 @@ def _open_safely(connection: Connection) -> Connection:
         raise DbtRuntimeError(
             f"FEATURES_SCHEMA is '{schema}'; the name of a schema may only have letters, digits, _ and -, and at most {LONGEST_SCHEMA} bytes."
         )
+    if schema.endswith(SUFFIXES):
+        raise DbtRuntimeError(f"FEATURES_SCHEMA is '{schema}'; a name with that ending would be of a schema that this project adds to another.")
     if set(database) & set("'\"\\"):
         raise DbtRuntimeError(f"PGDATABASE is '{database}'; names of databases with quotes or backslashes are not supported.")
     try:
@@ -177,7 +180,10 @@ def _open_safely(connection: Connection) -> Connection:
         # In other schemas, a function of another user that takes more fitting arguments would be called instead of one of Postgres.
         opened.handle.autocommit = True
         with opened.handle.cursor() as cursor:
-            cursor.execute("set search_path to pg_catalog")
+            # Rows that a policy hides would be missing from what is compared. A session is idle while another one or a slow file is waited for.
+            cursor.execute(
+                "set search_path to pg_catalog; set row_security to off; set idle_session_timeout to 0; set idle_in_transaction_session_timeout to 0"
+            )
         opened.handle.autocommit = False
     except psycopg2.Error as error:
         opened.handle.close()

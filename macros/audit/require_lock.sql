@@ -11,10 +11,7 @@
 
 {% macro postgres__require_lock() -%}
     {%- if execute and modules.current_run -%}
-        {%- set held = run_query(
-            "select 1 as held from pg_locks where locktype = 'advisory' and granted and pid = " ~ modules.current_run.backend
-        ).rows -%}
-        {%- if held | length == 0 -%}
+        {%- if run_query(modules.current_run.lock_query).rows | length == 0 -%}
             {%- do exceptions.raise_compiler_error(
                 'The connection that holds the lock was cut, so the run stops here; start it again.'
             ) -%}

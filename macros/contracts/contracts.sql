@@ -33,8 +33,23 @@
     In:  primary_key(model)      Out: ['user_id']
 #}
 {% macro primary_key(model) -%}
-    {%- for constraint in model.constraints if constraint.type == 'primary_key' -%}
+    {%- for constraint in table_constraints(model) if constraint.type == 'primary_key' -%}
         {{ return(constraint.columns) }}
     {%- endfor -%}
     {{ return([]) }}
+{%- endmacro %}
+
+{#
+    The constraints in a model's contract, except `not_null`: those of the model and, in the same form, those of its columns.
+
+    Arguments: model, a node in dbt's graph.
+#}
+{% macro table_constraints(model) -%}
+    {%- set found = model.constraints | list -%}
+    {%- for column in model.columns.values() -%}
+        {%- for constraint in column.constraints if constraint.type != 'not_null' -%}
+            {%- do found.append(dict(constraint, columns=[column.name])) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}

@@ -19,7 +19,7 @@
             {%- do changes.append('alter ' ~ column.name ~ ' set not null') -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=mart.constraints) -%}
+    {%- for constraint in adapter.render_raw_model_constraints(raw_constraints=table_constraints(mart)) -%}
         {%- do changes.append('add ' ~ constraint) -%}
     {%- endfor -%}
     {%- do run_query('alter table ' ~ relation ~ ' ' ~ changes | join(', ')) if changes -%}

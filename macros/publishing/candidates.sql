@@ -39,8 +39,14 @@
 #}
 {% macro ref() -%}
     {%- set relation = builtins.ref(*varargs, **kwargs) -%}
-    {%- if execute and relation.schema == target.schema -%}
-        {{ return(load_cached_relation(candidate_of(relation)) or relation) }}
+    {%- set candidate = load_cached_relation(candidate_of(relation)) if execute else none -%}
+    {%- if candidate and model is defined and model.resource_type == 'model' and model.config.materialized == 'view' -%}
+        {%- do exceptions.raise_compiler_error(
+            model.name ~ ' is a view on ' ~ relation.identifier ~ ', whose candidate is dropped when it is published; materialize it as a table.'
+        ) -%}
+    {%- endif -%}
+    {%- if candidate -%}
+        {{ return(candidate) }}
     {%- endif -%}
     {{ return(relation) }}
 {%- endmacro %}

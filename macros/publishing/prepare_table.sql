@@ -14,7 +14,7 @@
         {%- do adapter.cache_added(relation) -%}
     {%- else -%}
         {%- set existing = column_names(relation) -%}
-        {%- for definition in definitions if definition.split(' ')[0] not in existing -%}
+        {%- for definition in definitions if definition.split(' ')[0] | lower not in existing -%}
             {%- do run_query('alter table ' ~ relation ~ ' add column ' ~ definition) -%}
         {%- endfor -%}
         {%- do require_same_types(relation, columns) -%}

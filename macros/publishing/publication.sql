@@ -29,6 +29,8 @@
         ) -%}
     {%- endif -%}
 
+    {%- do require_tests_first(model) -%}
+
     {#- `dbt run` does not run the data test that checks this. -#}
     {%- set mismatches = run_query('select mismatch from ' ~ ref('int_rows_per_file') ~ ' where mismatch is not null order by file').rows -%}
     {%- if mismatches -%}
@@ -67,3 +69,28 @@
     {{ return({'relations': [publications]}) }}
 
 {% endmaterialization %}
+
+{#
+    Stops a model if dbt would not wait for a test with severity `error` of what is above it: dbt waits only for tests that read nothing else.
+
+    Arguments: model, its node in dbt's graph.
+#}
+{% macro require_tests_first(model) -%}
+    {%- set above = model.depends_on.nodes | list -%}
+    {%- for id in above -%}
+        {%- for parent in graph.nodes.get(id, {}).get('depends_on', {}).get('nodes', []) if parent not in above -%}
+            {%- do above.append(parent) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for test in graph.nodes.values() if test.resource_type == 'test' and test.config.severity | lower == 'error' -%}
+        {%- set others = test.depends_on.nodes | unique | reject('in', above) | list -%}
+        {%- set is_above = others | length < test.depends_on.nodes | unique | list | length -%}
+        {%- if is_above and others and model.unique_id not in others and not others[0].startswith('source.') -%}
+            {%- do exceptions.raise_compiler_error(
+                'Nothing is published, since dbt would not wait for the test ' ~ test.name ~ ', which also reads ' ~ others[0].split('.')[-1]
+                ~ '; add the line `-- depends_on: {{ ref(' ~ "'" ~ others[0].split('.')[-1] ~ "'" ~ ') }}` to ' ~ model.original_file_path
+                ~ ", or set the test's severity to warn."
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}

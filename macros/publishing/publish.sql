@@ -12,17 +12,33 @@
     {%- if existing is none or should_full_refresh() or not has_same_columns(published, candidate) -%}
         {%- do replace_table(published, candidate, mart) -%}
     {%- else -%}
-        {%- set columns = mart.columns.keys() | join(', ') -%}
-        {%- set outdated = 'select ' ~ columns ~ ' from ' ~ published ~ ' except select ' ~ columns ~ ' from ' ~ candidate -%}
-        {%- set key = primary_key(mart) | join(', ') -%}
+        {%- set names = mart.columns.keys() | list -%}
+        {%- set columns = names | join(', ') -%}
+        {%- set key = primary_key(mart) -%}
+        {%- set new, old = 'select ' ~ columns ~ ' from ' ~ candidate, 'select ' ~ columns ~ ' from ' ~ published -%}
         {%- if key -%}
-            {%- do run_query('delete from ' ~ published ~ ' where (' ~ key ~ ') in (select ' ~ key ~ ' from (' ~ outdated ~ ') as outdated)') -%}
+            {%- set keys, changes, same_key = key | join(', '), [], [] -%}
+            {%- for name in names if name not in key -%}
+                {%- do changes.append(name ~ ' = changed.' ~ name) -%}
+            {%- endfor -%}
+            {%- for name in key -%}
+                {%- do same_key.append('published.' ~ name ~ ' = changed.' ~ name) -%}
+            {%- endfor -%}
+            {%- do run_query(
+                'delete from ' ~ published ~ ' where (' ~ keys ~ ') in (select ' ~ keys ~ ' from ' ~ published ~ ' except select ' ~ keys ~ ' from ' ~ candidate ~ ')'
+            ) -%}
+            {#- In place, since rows of others may refer to a row. -#}
+            {%- do run_query(
+                'update ' ~ published ~ ' as published set ' ~ changes | join(', ') ~ ' from (' ~ new ~ ' except ' ~ old ~ ') as changed where '
+                ~ same_key | join(' and ')
+            ) if changes -%}
+            {%- do run_query('insert into ' ~ published ~ ' (' ~ columns ~ ') ' ~ new ~ ' except ' ~ old) -%}
         {%- else -%}
-            {%- do run_query('delete from ' ~ published ~ ' where exists (' ~ outdated ~ ')') -%}
+            {%- do run_query(
+                'delete from ' ~ published ~ ' where exists (' ~ old ~ ' except all ' ~ new ~ ') or exists (' ~ new ~ ' except all ' ~ old ~ ')'
+            ) -%}
+            {%- do run_query('insert into ' ~ published ~ ' (' ~ columns ~ ') ' ~ new ~ ' where not exists (select 1 from ' ~ published ~ ')') -%}
         {%- endif -%}
-        {%- do run_query(
-            'insert into ' ~ published ~ ' (' ~ columns ~ ') select ' ~ columns ~ ' from ' ~ candidate ~ ' except select ' ~ columns ~ ' from ' ~ published
-        ) -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -14,7 +14,7 @@
             {%- do rules.append((column.name ~ ' is null', 'where ' ~ column.name ~ ' is null', row_id)) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for constraint in model.constraints -%}
+    {%- for constraint in table_constraints(model) -%}
         {%- if constraint.type == 'check' -%}
             {%- do rules.append((constraint.expression ~ ' does not hold', 'where not (' ~ constraint.expression ~ ')', row_id)) -%}
         {%- elif constraint.type == 'primary_key' -%}
@@ -28,7 +28,7 @@
             '(select ' ~ text_literal(problem) ~ ' as problem, ' ~ id ~ ' as row_id from ' ~ candidate ~ ' ' ~ condition ~ ' ' ~ ordering ~ ' limit 1)'
         ) -%}
     {%- endfor -%}
-    {%- for violation in run_query(queries | join(' union all ')).rows if queries -%}
+    {%- for violation in (run_query(queries | join(' union all ')).rows if queries else []) -%}
         {%- do exceptions.raise_compiler_error(
             model.name ~ ' breaks its contract: ' ~ violation['problem'] ~ (' for ' ~ violation['row_id'] if violation['row_id'] else '')
             ~ '. Nothing is published; correct ' ~ model.original_file_path ~ '.'

@@ -2,7 +2,7 @@
 
 Both live on one connection, which is held for as long as the command runs: Postgres frees the lock, a session-level
 advisory lock, as soon as that connection is gone, however the process ends. The lock covers one schema of one
-database; it does not hold through a connection pooler that shares a session among several clients.
+database; a connection pooler is refused, since it may share a session among several clients.
 """
 
 from __future__ import annotations
@@ -86,8 +86,9 @@ class Run:
             found = connection.get_parameter_status("server_version")
             raise RunError(f"The server is PostgreSQL {found}, and {OLDEST_SERVER} or later is needed.")
         schemas = [self._schema + ending for ending in ("", "_raw", "_staging", "_audit")]
-        raw = f"{self._schema}_raw"
-        for role, database, encoding, is_read_only, may_create, similar in self._execute("rights", schemas, raw, raw):
+        for backend, role, database, encoding, is_read_only, may_create, similar in self._execute("rights", schemas, schemas):
+            if backend != connection.get_backend_pid():
+                raise RunError("A pooler such as PgBouncer is between dbt and the server, and would share the lock; set PGHOST and PGPORT to the server's own.")
             if encoding != "UTF8":
                 raise RunError(f"The database {database} has the encoding {encoding}; set PGDATABASE to one with UTF8.")
             if is_read_only:
@@ -97,10 +98,12 @@ class Run:
                     f"The role {role} may not create schemas in the database {database}; let its owner run "
                     f'`grant create on database "{database}" to "{role}"`, and start this again.'
                 )
-            if similar:
-                raise RunError(f"The database has the schema {similar}, which differs from {raw} only in case; choose another FEATURES_SCHEMA.")
+            for found, wanted in similar:
+                raise RunError(f"The database has the schema {found}, which differs from {wanted} only in case; choose another FEATURES_SCHEMA.")
         self._execute("keep_alive")
-        self.backend = connection.get_backend_pid()
+        with connection.cursor() as cursor:
+            # On any connection to the database, it has a row as long as the run has its lock.
+            self.lock_query = cursor.mogrify(STATEMENTS["admit"], (connection.get_backend_pid(), name_of_holder(run_id), self._key)).decode()
 
     def take_lock(self, wait_seconds: float, tell: Callable[[str], None]) -> None:
         """Waits until no other run works on the schema, but no longer than this; `tell` gets a sentence before the wait, if there is one.
@@ -151,7 +154,9 @@ class Run:
         """
         connection.autocommit = True
         try:
-            is_admitted = bool(self._execute("admit", self.backend, connection=connection))
+            with connection.cursor() as cursor:
+                cursor.execute(self.lock_query)
+                is_admitted: bool = cursor.rowcount == 1
             connection.autocommit = False
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
             # The next run has ended this connection.
@@ -213,10 +218,10 @@ class Run:
     def _has_log(self) -> bool:
         return bool(self._execute("has_log", f"{self._schema}_audit"))
 
-    def _execute(self, name: str, *arguments: object, connection: Any = None) -> list[tuple[Any, ...]]:
-        """The rows of a statement of runs.sql, by default on the connection of the run."""
+    def _execute(self, name: str, *arguments: object) -> list[tuple[Any, ...]]:
+        """The rows of a statement of runs.sql."""
         schemas = {key: sql.Identifier(f"{self._schema}_{key}") for key in ("audit", "staging")}
-        with (connection or self._connection).cursor() as cursor:
+        with self._connection.cursor() as cursor:
             cursor.execute(sql.SQL(STATEMENTS[name]).format(**schemas), arguments or None)
             return cursor.fetchall() if cursor.description else []
 

@@ -1,7 +1,8 @@
 -- The statements of runs.py, each below its name; {audit} and {staging} are the schemas of the run log and of the staging models.
 
 -- name: create_log
-create schema if not exists {audit};
+-- A role that may not create schemas may use one that its owner has created.
+do $$ begin if to_regnamespace('{audit}') is null then create schema {audit}; end if; end $$;
 
 create table if not exists {audit}.runs (
     id text primary key,
@@ -45,7 +46,13 @@ create table if not exists {audit}.run_nodes (
 );
 
 -- name: has_log
-select 1 from pg_attribute where attrelid = to_regclass(quote_ident(%s) || '.runs') and attname = 'causes'
+select 1
+from pg_class
+inner join pg_attribute on attrelid = pg_class.oid
+where
+    relnamespace = to_regnamespace(quote_ident(%s))
+    and (relname, attname) in (('runs', 'causes'), ('run_files', 'run_id'), ('run_nodes', 'run_id'))
+having count(*) = 3
 
 -- name: keep_alive
 -- A host that is gone is noticed in about a minute, where the server would wait for hours by default.
@@ -53,13 +60,18 @@ set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepaliv
 
 -- name: rights
 select
-    current_user, current_database(), getdatabaseencoding(), current_setting('transaction_read_only') = 'on',
+    pg_backend_pid(), current_user, current_database(), getdatabaseencoding(), current_setting('transaction_read_only') = 'on',
     has_database_privilege(current_database(), 'create')
     or not exists (
         select from unnest(%s::text[]) as needed (name)
         where not exists (select from pg_namespace where nspname = needed.name)
     ),
-    (select min(nspname) from pg_namespace where lower(nspname) = lower(%s) and nspname <> %s)
+    array(
+        select array[nspname, name]
+        from unnest(%s::text[]) as needed (name)
+        inner join pg_namespace on lower(nspname) = lower(name) and nspname <> name
+        order by name
+    )
 
 -- name: ping
 select 1
@@ -93,9 +105,13 @@ from pg_stat_activity
 where application_name = %s and datname = current_database()
 
 -- name: admit
+-- A row if the server process still has the lock, under the name of the run: another one may have the same number by now.
 select set_config('client_connection_check_interval', '1000', false)
-from pg_locks
-where locktype = 'advisory' and granted and pid = %s
+from pg_stat_activity
+where
+    pid = %s and application_name = %s
+    and pid in (select pid from pg_locks where locktype = 'advisory' and granted and classid::bigint << 32 | objid::bigint = %s)
+    and datname = current_database()
 
 -- name: close_killed_runs
 update {audit}.runs

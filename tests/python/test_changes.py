@@ -120,6 +120,82 @@ def test_new_column_of_a_file_is_published(copy: Project) -> None:
     assert reason == "The row has the same id as line 2, but different content."
 
 
+def test_another_table_is_published(copy: Project) -> None:
+    apply(copy.root, "Publish another table")
+    assert "Nothing was published: this run built sign_ups_per_day" in check(copy, "Publish another table")
+    copy.dbt("build", "--quiet")
+    assert copy.query("select sum(users) from {schema}.sign_ups_per_day") == [(10,)]
+    line = "-- depends_on: {{ ref('sign_ups_per_day') }}"
+    publications = copy.root / "models" / "marts" / "publications.sql"
+    publications.write_text(publications.read_text().replace(line + "\n", ""))
+    assert f"sign_ups_per_day would never be published; add the line `{line}`" in " ".join(copy.dbt("run", succeeds=False).split())
+
+
+MART = """
+version: 2
+models:
+  - name: late_users
+    columns:
+      - {name: late, data_type: boolean}
+      - {name: Share, data_type: double precision, constraints: [CONSTRAINT]}
+"""
+
+
+def write_mart(copy: Project, constraint: str, late_user: int) -> None:
+    """A mart without a primary key, with equal rows."""
+    marts = copy.root / "models" / "marts"
+    (marts / "late_users.yml").write_text(MART.replace("CONSTRAINT", constraint))
+    select = f"select user_id = {late_user} as late, cast(2 as double precision) as Share from {{{{ ref('int_users') }}}}"
+    (marts / "late_users.sql").write_text(select)
+    publications = marts / "publications.sql"
+    if "late_users" not in publications.read_text():
+        publications.write_text(publications.read_text().replace("\nwith\n", "-- depends_on: {{ ref('late_users') }}\n\nwith\n", 1))
+
+
+def test_equal_rows_of_a_table_without_a_key(copy: Project) -> None:
+    for late_user in (1, 99, 1):
+        write_mart(copy, "", late_user)
+        copy.dbt("run", "--quiet")
+        assert copy.query("select count(*), count(*) filter (where late) from {schema}.late_users") == [(10, int(late_user == 1))]
+
+
+def test_constraints_of_a_column_are_enforced(copy: Project) -> None:
+    write_mart(copy, "{type: check, expression: Share > 5}", 1)
+    output = " ".join(copy.dbt("run", succeeds=False).split())
+    assert "late_users breaks its contract: Share > 5 does not hold." in output
+    write_mart(copy, "{type: primary_key}", 1)
+    output = " ".join(copy.dbt("run", succeeds=False).split())
+    assert "late_users breaks its contract: Share is not unique for Share 2." in output
+    write_mart(copy, "{type: check, expression: Share < 5}", 1)
+    copy.dbt("run", "--quiet")
+    assert copy.query("select pg_get_constraintdef(oid) from pg_constraint where conrelid = '{schema}.late_users'::regclass and contype = 'c'") == [
+        ("CHECK ((share < (5)::double precision))",)
+    ]
+
+
+def test_view_on_a_candidate_is_refused(copy: Project) -> None:
+    (copy.root / "models" / "intermediate" / "int_busy_users.sql").write_text(
+        "{{ config(materialized='view') }} select user_id from {{ ref('user_features') }}"
+    )
+    output = " ".join(copy.dbt("run", succeeds=False).split())
+    assert "int_busy_users is a view on user_features, whose candidate is dropped when it is published; materialize it as a table." in output
+
+
+def test_test_that_publications_would_not_wait_for(copy: Project) -> None:
+    (copy.root / "seeds" / "expected.csv").write_text("user_id,total_experiments\n1,3\n")
+    (copy.root / "tests" / "dbt" / "agrees_with_expected.sql").write_text(
+        "select 1 from {{ ref('expected') }} as expected inner join {{ ref('user_features') }} as found "
+        "on expected.user_id = found.user_id::text where expected.total_experiments <> found.total_experiments::text"
+    )
+    output = " ".join(copy.dbt(*BUILD_WITHOUT_TESTS, succeeds=False).split())
+    assert "dbt would not wait for the test agrees_with_expected, which also reads expected; add the line `-- depends_on: {{ ref('expected') }}`" in output
+    publications = copy.root / "models" / "marts" / "publications.sql"
+    publications.write_text(publications.read_text().replace("\nwith\n", "-- depends_on: {{ ref('expected') }}\n\nwith\n", 1))
+    before = copy.query("select count(*) from {schema}.publications")
+    copy.dbt("build", "--exclude-resource-type", "unit_test", succeeds=False)
+    assert copy.query("select count(*) from {schema}.publications") == before
+
+
 def test_new_reason_is_in_the_rejects(copy: Project) -> None:
     apply(copy.root, "Change what is rejected")
     copy.write(user_experiments="experiment_id,user_id,experiment_compound_ids,experiment_run_time\n1,1,1,0.00\n2,1,2,5\n")

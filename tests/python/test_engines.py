@@ -35,6 +35,22 @@ def test_every_model_and_test_on_duckdb(both: Project) -> None:
     assert "Rows read: 24, users published: 10, rows rejected: 0, cells left out: 0." in output
 
 
+def test_column_of_another_type_stops_the_run(both: Project, published: Project) -> None:
+    """DuckDB would round a mean to a whole number, and find another state at each run."""
+    both.dbt("build", "--target", "duckdb", "--quiet")
+    connection = DuckDB(both).connection
+    connection.execute(f"alter table {both.schema}.user_features_history alter avg_experiment_run_time type bigint")
+    connection.commit()
+    connection.close()
+    output = " ".join(both.dbt("run", "--target", "duckdb", succeeds=False).split())
+    assert "The column avg_experiment_run_time is DOUBLE, but BIGINT in user_features_history" in output
+    connection = DuckDB(both).connection
+    connection.execute(output.partition("run `")[2].partition("`")[0])
+    connection.commit()
+    connection.close()
+    both.dbt("run", "--target", "duckdb", "--quiet")
+
+
 def test_process_on_duckdb_prints_nothing_of_its_own(both: Project, published: Project) -> None:
     process = both.start("seed", "--target", "duckdb", "--quiet")
     assert process.communicate()[0] == ""

@@ -161,6 +161,7 @@ def test_no_server(published: Project) -> None:
         # Postgres cuts names to 63 bytes, and `_staging` is added to this one.
         ("FEATURES_SCHEMA", "s" * 56, "letters, digits, _ and -, and at most 55 bytes."),
         ("FEATURES_SCHEMA", "\u00fc" * 28, "letters, digits, _ and -, and at most 55 bytes."),
+        ("FEATURES_SCHEMA", "lab_raw", "FEATURES_SCHEMA is 'lab_raw'; a name with that ending would be of a schema that this project adds to another."),
         ("PGDATABASE", 'lab"', "PGDATABASE is 'lab\"'; names of databases with quotes or backslashes are not supported."),
         ("PGOPTIONS", "-c standard_conforming_strings=off", "set its standard_conforming_strings to on."),
     ],
@@ -233,7 +234,7 @@ def test_empty_flag_is_refused(published: Project) -> None:
 def test_schema_that_differs_only_in_case(published: Project) -> None:
     """dbt does not tell them apart, and would advise to delete the tables of the other."""
     output = published.dbt("seed", succeeds=False, FEATURES_SCHEMA=published.schema.upper())
-    assert f"The database has the schema {published.schema}_raw, which differs from {published.schema.upper()}_raw only in case" in " ".join(output.split())
+    assert f"The database has the schema {published.schema}, which differs from {published.schema.upper()} only in case" in " ".join(output.split())
 
 
 def test_longest_schema(published: Project) -> None:

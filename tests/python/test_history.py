@@ -149,6 +149,7 @@ def test_column_of_another_type_stops_the_run(make_project: Callable[[str], Proj
     output = " ".join(project.dbt("run", succeeds=False).split())
     assert "The column avg_experiment_run_time is double precision, but bigint in user_features_history" in output
     statement = output.partition("run `")[2].partition("`")[0]
+    assert " using cast(avg_experiment_run_time as double precision)" in statement
     assert project.query("select xmin, * from {schema}.user_features") == before
 
     project.query(statement)

@@ -48,6 +48,16 @@ def python(root: Path, difference: str) -> str:
     return str(path)
 
 
+def test_settings_without_a_server_do_not_apply() -> None:
+    """They belong to a server that PGHOST names."""
+    settings = {"PGHOSTADDR": "192.0.2.1", "PGUSER": "ann", "PGREQUIREAUTH": "scram-sha-256"}
+    print_them = ["make", "--eval", "settings: ; @env | grep ^PG || echo none", "settings"]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    for named, shown in (({}, "none\n"), ({"PGHOST": "db"}, "PGHOST=db\n")):
+        done = subprocess.run(print_them, cwd=PROJECT, env={**own, **settings, **named}, capture_output=True, text=True, check=True)
+        assert shown in done.stdout and ("PGUSER=ann" in done.stdout) == bool(named)
+
+
 def test_unknown_engine(root: Path) -> None:
     assert "ENGINE is 'oracle'; it must be postgres, duckdb or spark" in make(root, "run", "ENGINE=oracle")
 

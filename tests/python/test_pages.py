@@ -14,7 +14,7 @@ from conftest import OWN_SETTINGS, PROJECT
 
 FRONT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")
 PAGES = {path.relative_to(PROJECT).as_posix(): path.read_text() for path in (*(PROJECT / name for name in FRONT), *sorted((PROJECT / "docs").glob("*.md")))}
-MOST_LINES = {"README.md": 180, "CONTRIBUTING.md": 300}
+MOST_LINES = {"README.md": 180, "CONTRIBUTING.md": 325}
 # Variables of dbt, the shell, libpq and fsspec, which the project does not read by name.
 VARIABLES_OF_OTHERS = {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "TMPDIR", "FSSPEC_HTTPS", "ROWS", "OUT", "FULL"}
 SOURCES = [

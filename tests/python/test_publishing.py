@@ -119,7 +119,9 @@ def test_views_grants_indexes_and_prepared_statements_survive(other_input: Proje
     other_input.query(
         "create view {schema}.active as select user_id from {schema}.user_features where total_experiments > 0;"
         "create index own_index on {schema}.user_features (total_experiments);"
-        "grant select on {schema}.user_features to pg_monitor"
+        "grant select on {schema}.user_features to pg_monitor;"
+        "create table {schema}.notes (user_id bigint references {schema}.user_features on delete cascade);"
+        "insert into {schema}.notes values (1), (3), (9)"
     )
     reader = psycopg2.connect(host=other_input.environment["PGHOST"], user="postgres", dbname="postgres")
     reader.autocommit = True
@@ -132,6 +134,9 @@ def test_views_grants_indexes_and_prepared_statements_survive(other_input: Proje
         assert cursor.fetchone() == (3,)
     reader.close()
     assert other_input.query("select user_id from {schema}.active order by 1") == [(1,), (3,)]
+    # Changed users are updated, so that rows that refer to them stay.
+    assert other_input.query("select user_id from {schema}.notes order by 1") == [(1,), (3,)]
+    other_input.query("drop table {schema}.notes")
     assert other_input.query("select has_table_privilege('pg_monitor', '{schema}.user_features', 'select'), to_regclass('{schema}.own_index') is not null") == [
         (True, True)
     ]

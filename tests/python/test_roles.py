@@ -84,6 +84,16 @@ def test_public_has_nothing(made: Project) -> None:
         made.query("drop role nobody_of_test_roles")
 
 
+def test_schemas_made_by_their_owner(make_project: Callable[[str], Project]) -> None:
+    """The role that builds may not create any."""
+    project = make_project("given")
+    project.query("create role guest login")
+    for ending in ("", "_raw", "_staging", "_audit"):
+        project.query(f"create schema given{ending}; grant usage, create on schema given{ending} to guest")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet", PGUSER="guest", PGDATABASE="postgres")
+    assert len(project.features()) == 10
+
+
 def test_without_the_right_to_make_roles(make_project: Callable[[str], Project]) -> None:
     """Everything else works, as the test of a role that may only create schemas shows."""
     project = make_project("no_roles")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import signal
@@ -17,6 +18,8 @@ import psycopg2
 import pytest
 from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
 from test_published_input import EXPECTED
+
+from experiment_features.runs import Run, RunError
 
 HEADER = "user_id,name,email,signup_date\n"
 ONE_USER = HEADER + "1,Alice,alice@example.com,2023-01-01\n"
@@ -193,6 +196,53 @@ def test_log_of_an_earlier_version_is_kept(make_project: Callable[[str], Project
     project.dbt("seed", "--quiet")
     runs = project.query("select id, message, nodes from {schema}_audit.runs order by started")
     assert runs[0] == (*before[0], None) and [nodes for _, _, nodes in runs] == [None, 3]
+
+
+def test_log_that_lacks_a_table_is_completed(make_project: Callable[[str], Project]) -> None:
+    project = make_project("lacking")
+    project.dbt("seed", "--quiet")
+    project.query("drop table {schema}_audit.run_nodes")
+    project.dbt("seed", "--quiet")
+    assert project.query("select count(*) from {schema}_audit.runs") == [(2,)]
+
+
+class PooledConnection(psycopg2.extensions.connection):
+    """A connection through PgBouncer, which gives its client a number of its own."""
+
+    def get_backend_pid(self) -> int:
+        return 1
+
+
+def test_pooler_is_refused(built: Project) -> None:
+    address = {"host": built.environment["PGHOST"], "port": built.environment["PGPORT"], "user": "postgres", "dbname": "postgres"}
+    connection = psycopg2.connect(connection_factory=PooledConnection, **address)
+    with closing(connection), pytest.raises(RunError, match="A pooler such as PgBouncer is between dbt and the server"):
+        Run(connection, built.schema, "pooled", "dbt build", "a test", 1)
+
+
+def test_another_process_with_the_number_of_the_one_that_held_the_lock(built: Project) -> None:
+    """It may hold another lock, or the same one for another run."""
+    address = {"host": built.environment["PGHOST"], "port": built.environment["PGPORT"], "user": "postgres", "dbname": "postgres"}
+    with closing(psycopg2.connect(**address)) as own, closing(psycopg2.connect(**address)) as other, closing(psycopg2.connect(**address)) as worker:
+        run = Run(own, built.schema, "first", "dbt build", "a test", 1)
+        run.take_lock(0, print)
+        assert run.admits(worker)
+        other.autocommit = True
+        with other.cursor() as cursor:
+            cursor.execute("select set_config('application_name', 'experiment_features run first', false), pg_advisory_lock(42)")
+            run.lock_query = run.lock_query.replace(f"pid = {own.get_backend_pid()}", f"pid = {other.get_backend_pid()}")
+            assert not run.admits(worker)
+            own.close()
+            Run(other, built.schema, "second", "dbt build", "a test", 1).take_lock(0, print)
+            assert not run.admits(worker)
+
+
+def test_settings_of_connections(built: Project) -> None:
+    """They must not hide rows, or end a connection that waits; a role or database may have others by default."""
+    names = ("search_path", "row_security", "idle_session_timeout", "idle_in_transaction_session_timeout")
+    query = ", ".join(f"current_setting('{name}') as {name}" for name in names)
+    shown = built.dbt("show", "--quiet", "--output", "json", "--inline", f"select {query}", PGOPTIONS="-c idle_session_timeout=9s -c row_security=on")
+    assert json.loads(shown)["show"] == [dict(zip(names, ("pg_catalog", "off", "0", "0")))]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -382,10 +382,16 @@ def test_the_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_reads_as_the_reader_where_there_is_one(service: Service, first_run: dict[str, Any], project: Project) -> None:
-    assert "There is no role features_reader, so the service reads as postgres; `make roles` creates it." in service.output
+    sentence = "The service reads as postgres, who may not read as {} here; `make roles` sets that role up."
+    assert sentence.format("features_reader") in service.output
+    # A role of another database of the same server.
+    project.query("create role reader_elsewhere")
+    with serving(project, FEATURES_READER="reader_elsewhere") as elsewhere:
+        assert sentence.format("reader_elsewhere") in elsewhere.output
+        elsewhere.get("/features")
     project.dbt("run-operation", "create_reader_role", FEATURES_READER="reader_of_service")
     with serving(project, FEATURES_READER="reader_of_service") as reading:
-        assert "no role" not in reading.output
+        assert "The service reads as" not in reading.output
         for path in PATHS:
             reading.call("GET", path, 200)
         project.query("revoke select on {schema}.user_features from reader_of_service")

@@ -36,6 +36,14 @@ LOCK_SECONDS = 0.5
 EXPORT_SECONDS = 600
 CHUNK_BYTES = 64 * 1024
 
+# The reader role, unless it was made for another database of the server. Members may not always assume a role since Postgres 16.
+READER = """
+from pg_roles
+where
+    rolname = %s
+    and pg_has_role(rolname, case when current_setting('server_version_num')::integer < 160000 then 'MEMBER' else 'SET' end)
+    and coalesce(has_schema_privilege(oid, to_regnamespace({features_name})::oid, 'usage'), true)
+"""
 RUNS = """
 select
     runs.id, runs.command, runs.started_by, runs.status, runs.started, runs.finished, runs.message,
@@ -101,6 +109,7 @@ class Database:
         self._reader = settings.reader
         self._names = {
             "features": sql.Identifier(settings.schema),
+            "features_name": sql.Literal(f'"{settings.schema}"'),
             "audit": sql.Identifier(f"{settings.schema}_audit"),
         }
         self._exports = Places(settings.limits.exports, settings.limits.exports_per_client)
@@ -128,10 +137,9 @@ class Database:
         await self._pool.close()
 
     async def has_reader(self) -> bool:
-        """Whether the reader role exists, and this user may assume it."""
+        """Whether the reader role exists and may read, and this user may assume it."""
         async with self._connection() as connection:
-            found = await connection.execute("select 1 from pg_roles where rolname = %s and pg_has_role(rolname, 'MEMBER')", [self._reader])
-            return await found.fetchone() is not None
+            return await (await connection.execute(self._text("select 1" + READER), [self._reader])).fetchone() is not None
 
     async def last_published(self) -> datetime | None:
         """When features were last published; None if that is not known. Raises psycopg.OperationalError if the database does not answer."""
@@ -319,10 +327,7 @@ class Database:
         """A read-only transaction, as the reader role if it exists."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute("set transaction read only")
-            await connection.execute(
-                "select set_config('role', rolname, true) from pg_roles where rolname = %s and pg_has_role(rolname, 'MEMBER')",
-                [self._reader],
-            )
+            await connection.execute(self._text("select set_config('role', rolname, true)" + READER), [self._reader])
             yield connection
 
     def _text(self, text: str) -> sql.Composed:
