@@ -163,7 +163,9 @@ final as (
             end,
             case
                 when counted.rows_read = 0 and {{ var('stop_at_file_without_rows') }}
-                    then counted.file || ' has no rows (which is allowed with `--vars "stop_at_file_without_rows: false"`)'
+                    then
+                        counted.file
+                        || ' has no rows (which is allowed with `--vars "stop_at_file_without_rows: false"`)'
             end,
             mismatches.mismatch
         ), '') as mismatch
