@@ -36,7 +36,7 @@
 {{ text_literal(type) }}::regtype::text
 {%- endmacro %}
 
-{% macro duckdb__type_name(type) -%}
+{% macro default__type_name(type) -%}
 typeof(cast(null as {{ type }}))
 {%- endmacro %}
 
@@ -49,7 +49,7 @@ typeof(cast(null as {{ type }}))
 select attname, atttypid::regtype::text from pg_attribute where attrelid = {{ text_literal(relation | string) }}::regclass and attnum > 0
 {%- endmacro %}
 
-{% macro duckdb__types_of_columns(relation) -%}
+{% macro default__types_of_columns(relation) -%}
 select lower(column_name), data_type
 from information_schema.columns
 where table_catalog = '{{ relation.database }}' and table_schema = '{{ relation.schema }}' and table_name = '{{ relation.identifier }}'
