@@ -15,6 +15,13 @@
 {% macro default__record_history(published, mart) -%}
     {%- set history = published.incorporate(path={'identifier': published.identifier ~ '_history'}) -%}
     {%- set key = primary_key(mart) -%}
+    {%- set own = mart.columns | select('in', history_columns()) | list -%}
+    {%- if own or not key -%}
+        {%- do exceptions.raise_compiler_error(
+            'The history of ' ~ mart.name ~ (' has a column ' ~ own[0] ~ ' of its own; rename it' if own else ' needs a primary key; add one')
+            ~ ' in ' ~ mart.patch_path.split('://')[-1] ~ '.'
+        ) -%}
+    {%- endif -%}
     {%- set columns = mart.columns.keys() | join(', ') -%}
     {%- set all_columns = dict(mart.columns, **history_columns()) -%}
     {%- do prepare_table(history, all_columns) -%}

@@ -10,6 +10,11 @@
 #}
 {% materialization seed, default %}
 
+    {#- The seeds of an installed package are as its author expects them. -#}
+    {%- if model.package_name != project_name -%}
+        {{ return(dbt.materialization_seed_default()) }}
+    {%- endif -%}
+
     {%- if not modules.seed_rows -%}
         {%- do exceptions.raise_compiler_error(
             "Loading files needs the dbt in the project's environment, and this is another one; create the environment with `make up`, "

@@ -173,6 +173,24 @@ def test_constraints_of_a_column_are_enforced(copy: Project) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "column", "sentence"),
+    [
+        ("", "late", "The history of late_users needs a primary key; add one in models/marts/late_users.yml."),
+        ("{type: primary_key, columns: [valid_from]}", "valid_from", "The history of late_users has a column valid_from of its own; rename it in"),
+    ],
+)
+def test_table_whose_history_cannot_be_kept(copy: Project, key: str, column: str, sentence: str) -> None:
+    write_mart(copy, "", 1)
+    marts = copy.root / "models" / "marts"
+    (marts / "late_users.sql").write_text(f"select user_id as {column} from {{{{ ref('int_users') }}}}")
+    (marts / "late_users.yml").write_text(
+        f"version: 2\nmodels:\n  - name: late_users\n    config: {{meta: {{keeps_history: true}}}}\n    constraints: [{key}]\n"
+        f"    columns: [{{name: {column}, data_type: bigint}}]\n"
+    )
+    assert sentence in " ".join(copy.dbt("run", succeeds=False).split())
+
+
 def test_view_on_a_candidate_is_refused(copy: Project) -> None:
     (copy.root / "models" / "intermediate" / "int_busy_users.sql").write_text(
         "{{ config(materialized='view') }} select user_id from {{ ref('user_features') }}"

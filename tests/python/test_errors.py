@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import shutil
 import subprocess
@@ -252,6 +253,30 @@ def test_seed_without_description_is_loaded_as_text(published: Project, tmp_path
     (published.seeds / "notes.csv").symlink_to(copy / "seeds" / "notes.csv")
     other.dbt("seed", "--quiet", SEEDS_DIR=str(published.seeds))
     assert published.query('select row_number, "order", "my__note_", column_3, "ä" from {schema}_raw.notes') == [(2, "007", "x", "", "y")]
+
+
+@pytest.mark.parametrize("engine", ["postgres", "duckdb"])
+def test_seed_of_a_package_is_as_in_dbt_itself(published: Project, tmp_path: Path, engine: str) -> None:
+    """With the types that its author chose or dbt infers, and with all its columns."""
+    copy, package = tmp_path / "copy", tmp_path / "package"
+    shutil.copytree(published.root, copy, ignore=shutil.ignore_patterns(".*", "target", "logs"))
+    (package / "seeds").mkdir(parents=True)
+    (package / "dbt_project.yml").write_text("name: codes\n")
+    (package / "seeds" / "codes.csv").write_text("code,label,weight\n1,one,1.5\n")
+    (package / "seeds" / "codes.yml").write_text("version: 2\nseeds: [{name: codes, config: {column_types: {code: smallint}}, columns: [{name: code}]}]\n")
+    (copy / "packages.yml").write_text(f"packages: [{{local: {package}}}]\n")
+    settings = {"ENGINE": engine, "DUCKDB_FILE": str(tmp_path / "file.duckdb")}
+    other = Project(tmp_path / "run", published.schema, published.environment, root=copy)
+    other.dbt("deps", "--quiet", **settings)
+    other.dbt("seed", "--quiet", "--select", "codes", **settings)
+    columns = f"select column_name, lower(data_type) as type from information_schema.columns where table_schema = '{published.schema}' and table_name = 'codes'"
+    shown = other.dbt("show", "--quiet", "--output", "json", "--inline", f"{columns} order by ordinal_position", **settings)
+    types = [(row["column_name"], row["type"]) for row in json.loads(shown)["show"]]
+    assert types == [
+        ("code", "smallint"),
+        ("label", "text" if engine == "postgres" else "varchar"),
+        ("weight", "double precision" if engine == "postgres" else "double"),
+    ]
 
 
 def test_setting_reads_what_the_message_shows(built: Project, published: Project) -> None:
