@@ -141,11 +141,11 @@ models:
 """
 
 
-def write_mart(copy: Project, constraint: str, late_user: int) -> None:
+def write_mart(copy: Project, constraint: str, late_users: int) -> None:
     """A mart without a primary key, with equal rows."""
     marts = copy.root / "models" / "marts"
     (marts / "late_users.yml").write_text(MART.replace("CONSTRAINT", constraint))
-    select = f"select user_id = {late_user} as late, cast(2 as double precision) as Share from {{{{ ref('int_users') }}}}"
+    select = f"select user_id <= {late_users} as late, cast(2 as double precision) as Share from {{{{ ref('int_users') }}}}"
     (marts / "late_users.sql").write_text(select)
     publications = marts / "publications.sql"
     if "late_users" not in publications.read_text():
@@ -153,10 +153,10 @@ def write_mart(copy: Project, constraint: str, late_user: int) -> None:
 
 
 def test_equal_rows_of_a_table_without_a_key(copy: Project) -> None:
-    for late_user in (1, 99, 1):
-        write_mart(copy, "", late_user)
+    for late_users in (1, 3, 0):
+        write_mart(copy, "", late_users)
         copy.dbt("run", "--quiet")
-        assert copy.query("select count(*), count(*) filter (where late) from {schema}.late_users") == [(10, int(late_user == 1))]
+        assert copy.query("select count(*), count(*) filter (where late) from {schema}.late_users") == [(10, late_users)]
 
 
 def test_constraints_of_a_column_are_enforced(copy: Project) -> None:
