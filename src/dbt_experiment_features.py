@@ -166,7 +166,7 @@ def _open_safely(connection: Connection) -> Connection:
             f"FEATURES_SCHEMA is '{schema}'; the name of a schema may only have letters, digits, _ and -, and at most {LONGEST_SCHEMA} bytes."
         )
     if schema.endswith(SUFFIXES):
-        raise DbtRuntimeError(f"FEATURES_SCHEMA is '{schema}'; a name with that ending would be of a schema that this project adds to another.")
+        raise DbtRuntimeError(f"FEATURES_SCHEMA is '{schema}'; names that end in _raw, _staging or _audit are reserved for schemas that this project adds.")
     if set(database) & set("'\"\\"):
         raise DbtRuntimeError(f"PGDATABASE is '{database}'; names of databases with quotes or backslashes are not supported.")
     try:

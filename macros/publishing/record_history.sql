@@ -18,7 +18,7 @@
     {%- set own = mart.columns | select('in', history_columns()) | list -%}
     {%- if own or not key -%}
         {%- do exceptions.raise_compiler_error(
-            'The history of ' ~ mart.name ~ (' has a column ' ~ own[0] ~ ' of its own; rename it' if own else ' needs a primary key; add one')
+            'The history of ' ~ mart.name ~ (' needs the name ' ~ own[0] ~ '; rename that column' if own else ' needs a primary key; add one')
             ~ ' in ' ~ mart.patch_path.split('://')[-1] ~ '.'
         ) -%}
     {%- endif -%}

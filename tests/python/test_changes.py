@@ -177,7 +177,7 @@ def test_constraints_of_a_column_are_enforced(copy: Project) -> None:
     ("key", "column", "sentence"),
     [
         ("", "late", "The history of late_users needs a primary key; add one in models/marts/late_users.yml."),
-        ("{type: primary_key, columns: [valid_from]}", "valid_from", "The history of late_users has a column valid_from of its own; rename it in"),
+        ("{type: primary_key, columns: [valid_from]}", "valid_from", "The history of late_users needs the name valid_from; rename that column in"),
     ],
 )
 def test_table_whose_history_cannot_be_kept(copy: Project, key: str, column: str, sentence: str) -> None:

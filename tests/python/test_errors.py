@@ -162,7 +162,11 @@ def test_no_server(published: Project) -> None:
         # Postgres cuts names to 63 bytes, and `_staging` is added to this one.
         ("FEATURES_SCHEMA", "s" * 56, "letters, digits, _ and -, and at most 55 bytes."),
         ("FEATURES_SCHEMA", "\u00fc" * 28, "letters, digits, _ and -, and at most 55 bytes."),
-        ("FEATURES_SCHEMA", "lab_raw", "FEATURES_SCHEMA is 'lab_raw'; a name with that ending would be of a schema that this project adds to another."),
+        (
+            "FEATURES_SCHEMA",
+            "lab_raw",
+            "FEATURES_SCHEMA is 'lab_raw'; names that end in _raw, _staging or _audit are reserved for schemas that this project adds.",
+        ),
         ("PGDATABASE", 'lab"', "PGDATABASE is 'lab\"'; names of databases with quotes or backslashes are not supported."),
         ("PGOPTIONS", "-c standard_conforming_strings=off", "set its standard_conforming_strings to on."),
     ],

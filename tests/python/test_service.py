@@ -382,7 +382,7 @@ def test_the_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_reads_as_the_reader_where_there_is_one(service: Service, first_run: dict[str, Any], project: Project) -> None:
-    sentence = "The service reads as postgres, who may not read as {} here; `make roles` sets that role up."
+    sentence = "The service reads as postgres, because it cannot use the role {} here; `make roles` sets it up."
     assert sentence.format("features_reader") in service.output
     # A role of another database of the same server.
     project.query("create role reader_elsewhere")

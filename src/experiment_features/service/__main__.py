@@ -83,7 +83,7 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
     try:
         if not await database.has_reader():
             user = settings.connection["user"]
-            print(f"The service reads as {user}, who may not read as {settings.reader} here; `make roles` sets that role up.", flush=True)
+            print(f"The service reads as {user}, because it cannot use the role {settings.reader} here; `make roles` sets it up.", flush=True)
     except psycopg.OperationalError as error:
         print(f"The database does not answer yet, so calls that need it get an error: {reason_of(error)}", flush=True)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -79,8 +79,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(psycopg.Error)
     async def _database(request: Request, error: psycopg.Error) -> JSONResponse:
         problem = problem_of(error)
-        reason = reason_of(error) if isinstance(error, psycopg.OperationalError) else ""
-        LOG.warning("%s %s: %s: %s", request.method, request.url.path, type(error).__name__, reason)
+        reason = f": {reason_of(error)}" if isinstance(error, psycopg.OperationalError) else ""
+        LOG.warning("%s %s: %s%s", request.method, request.url.path, type(error).__name__, reason)
         if problem.status == 500:
             LOG.error("the statement failed", exc_info=error)
         return problem.response()
