@@ -174,6 +174,11 @@ def test_a_result_of_zero_may_be_none(tmp_path: Path) -> None:
     assert read(tmp_path).rows[3] == ["2", "a", "0"]
 
 
+def test_rows_of_nothing_but_formulas_are_not_dropped(tmp_path: Path) -> None:
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", "x"], [Xml("<c><f>A2+1</f></c>")] * 3]})
+    assert problem(tmp_path) == NEVER_CALCULATED
+
+
 def test_formulas_that_are_not_loaded_need_no_result(tmp_path: Path) -> None:
     workbook(tmp_path / "compounds.xlsx", {"compounds": [[*COLUMNS, "note"], [1, "a", "x", Xml("<c><f>A2</f></c>")]]}, CALCULATE)
     assert read(tmp_path).rows == {2: ["1", "a", "x"]}

@@ -179,6 +179,9 @@ def sheet(path: Path, table: str, decimal_mark: str) -> list[list[str]]:
         _require_small(content)
         rows = workbook.get_sheet_by_index(place).to_python(skip_empty_area=False)
         for row, column in _cells_without_result(parts, content):
+            # calamine ends the sheet at its last cell with a value.
+            rows += [[] for _ in range(row + 1 - len(rows))]
+            rows[row] += [""] * (column + 1 - len(rows[row]))
             rows[row][column] = NOT_CALCULATED
     except (python_calamine.CalamineError, ElementTree.ParseError, LookupError, *UNPACKING_ERRORS) as error:
         raise ReadingError(f"it cannot be read as an Excel workbook ({error}); save it again, or as CSV.") from None
