@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 from test_published_input import EXPECTED
 from test_reading import COLUMNS, HEADER, Found, named_problem, problem, read
 
-from experiment_features.reading.files import without_password
+from experiment_features.reading.locations import without_password
 
 ROWS = "1,a,x\n2,b,y\n"
 NAMES = ["users", "user_experiments", "compounds"]

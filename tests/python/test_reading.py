@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from experiment_features.reading import Rows
-from experiment_features.reading.rows import Form
+from experiment_features.reading.form import Form
 from experiment_features.reading.text import WHITE_SPACE
 
 # Rows may be up to 1 MiB long.
