@@ -8,37 +8,13 @@
 {%- endmacro %}
 
 {% macro default__publish(published, candidate, mart) -%}
-    {%- set existing = load_cached_relation(published) -%}
-    {%- if existing is none or should_full_refresh() or not has_same_columns(published, candidate) -%}
+    {%- set columns, key = mart.columns.keys() | list, primary_key(mart) -%}
+    {%- if load_cached_relation(published) is none or should_full_refresh() or not has_same_columns(published, candidate) -%}
         {%- do replace_table(published, candidate, mart) -%}
+    {%- elif key -%}
+        {{ publish_by_key(published, candidate, columns, key) }}
     {%- else -%}
-        {%- set names = mart.columns.keys() | list -%}
-        {%- set columns = names | join(', ') -%}
-        {%- set key = primary_key(mart) -%}
-        {%- set new, old = 'select ' ~ columns ~ ' from ' ~ candidate, 'select ' ~ columns ~ ' from ' ~ published -%}
-        {%- if key -%}
-            {%- set keys, changes, same_key = key | join(', '), [], [] -%}
-            {%- for name in names if name not in key -%}
-                {%- do changes.append(name ~ ' = changed.' ~ name) -%}
-            {%- endfor -%}
-            {%- for name in key -%}
-                {%- do same_key.append('published.' ~ name ~ ' = changed.' ~ name) -%}
-            {%- endfor -%}
-            {%- do run_query(
-                'delete from ' ~ published ~ ' where (' ~ keys ~ ') in (select ' ~ keys ~ ' from ' ~ published ~ ' except select ' ~ keys ~ ' from ' ~ candidate ~ ')'
-            ) -%}
-            {#- In place, since rows of others may refer to a row. -#}
-            {%- do run_query(
-                'update ' ~ published ~ ' as published set ' ~ changes | join(', ') ~ ' from (' ~ new ~ ' except ' ~ old ~ ') as changed where '
-                ~ same_key | join(' and ')
-            ) if changes -%}
-            {%- do run_query('insert into ' ~ published ~ ' (' ~ columns ~ ') ' ~ new ~ ' except ' ~ old) -%}
-        {%- else -%}
-            {%- do run_query(
-                'delete from ' ~ published ~ ' where exists (' ~ old ~ ' except all ' ~ new ~ ') or exists (' ~ new ~ ' except all ' ~ old ~ ')'
-            ) -%}
-            {%- do run_query('insert into ' ~ published ~ ' (' ~ columns ~ ') ' ~ new ~ ' where not exists (select 1 from ' ~ published ~ ')') -%}
-        {%- endif -%}
+        {{ publish_without_key(published, candidate, columns) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -49,4 +25,49 @@
     {%- else -%}
         {%- do replace_table(published, candidate, mart) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{# Deletes, updates and inserts rows. Rows that changed are updated in place, since rows of other tables may refer to them. #}
+{% macro publish_by_key(published, candidate, columns, key) -%}
+    {%- set values = columns | reject('in', key) | list -%}
+    {%- call statement('delete') %}
+        delete from {{ published }}
+        where ({{ key | join(', ') }}) in (
+            select {{ key | join(', ') }} from {{ published }}
+            except
+            select {{ key | join(', ') }} from {{ candidate }}
+        )
+    {%- endcall -%}
+    {%- if values -%}
+    {%- call statement('update') %}
+        update {{ published }} as published
+        set {% for value in values %}{{ value }} = changed.{{ value }}{{ ', ' if not loop.last }}{% endfor %}
+        from (
+            select {{ columns | join(', ') }} from {{ candidate }}
+            except
+            select {{ columns | join(', ') }} from {{ published }}
+        ) as changed
+        where (published.{{ key | join(', published.') }}) = (changed.{{ key | join(', changed.') }})
+    {%- endcall -%}
+    {%- endif -%}
+    {%- call statement('insert') %}
+        insert into {{ published }} ({{ columns | join(', ') }})
+        select {{ columns | join(', ') }} from {{ candidate }}
+        except
+        select {{ columns | join(', ') }} from {{ published }}
+    {%- endcall -%}
+{%- endmacro %}
+
+{# Replaces all rows if any differs, since equal rows cannot be told apart. #}
+{% macro publish_without_key(published, candidate, columns) -%}
+    {%- set new, old = 'select ' ~ columns | join(', ') ~ ' from ' ~ candidate, 'select ' ~ columns | join(', ') ~ ' from ' ~ published -%}
+    {%- call statement('delete') %}
+        delete from {{ published }}
+        where exists ({{ old }} except all {{ new }}) or exists ({{ new }} except all {{ old }})
+    {%- endcall -%}
+    {%- call statement('insert') %}
+        insert into {{ published }} ({{ columns | join(', ') }})
+        {{ new }}
+        where not exists (select 1 from {{ published }})
+    {%- endcall -%}
 {%- endmacro %}

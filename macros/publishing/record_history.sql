@@ -22,26 +22,32 @@
             ~ ' in ' ~ mart.patch_path.split('://')[-1] ~ '.'
         ) -%}
     {%- endif -%}
-    {%- set columns = mart.columns.keys() | join(', ') -%}
     {%- set all_columns = dict(mart.columns, **history_columns()) -%}
     {%- do prepare_table(history, all_columns) -%}
     {%- do persist_docs(history, {
         'description': 'One row per state that a row of ' ~ published.identifier ~ ' had, from when it was published until it changed.',
         'columns': all_columns
     }) -%}
-    {%- set recorded = 'select ' ~ columns ~ ' from ' ~ history ~ ' where valid_to is null' -%}
-    {%- set states = 'select ' ~ columns ~ ' from ' ~ published -%}
-    {%- set same_key = [] -%}
-    {%- for column in key -%}
-        {%- do same_key.append('history.' ~ column ~ ' = outdated.' ~ column) -%}
-    {%- endfor -%}
-    {%- do run_query(
-        'update ' ~ history ~ ' as history set valid_to = current_timestamp from (' ~ recorded ~ ' except ' ~ states ~ ') as outdated '
-        ~ 'where history.valid_to is null and ' ~ same_key | join(' and ')
-    ) -%}
-    {%- do run_query(
-        'insert into ' ~ history ~ ' (' ~ columns ~ ', state_id, recorded, valid_from) '
-        ~ 'select ' ~ columns ~ ', ' ~ snapshot_hash_arguments(key + ['current_timestamp']) ~ ', current_timestamp, current_timestamp '
-        ~ 'from (' ~ states ~ ' except ' ~ recorded ~ ') as states'
-    ) -%}
+    {%- set columns = mart.columns.keys() | join(', ') -%}
+    {%- call statement('update') %}
+        update {{ history }} as history
+        set valid_to = current_timestamp
+        from (
+            select {{ columns }} from {{ history }} where valid_to is null
+            except
+            select {{ columns }} from {{ published }}
+        ) as outdated
+        where
+            history.valid_to is null
+            and (history.{{ key | join(', history.') }}) = (outdated.{{ key | join(', outdated.') }})
+    {%- endcall -%}
+    {%- call statement('insert') %}
+        insert into {{ history }} ({{ columns }}, state_id, recorded, valid_from)
+        select {{ columns }}, {{ snapshot_hash_arguments(key + ['current_timestamp']) }}, current_timestamp, current_timestamp
+        from (
+            select {{ columns }} from {{ published }}
+            except
+            select {{ columns }} from {{ history }} where valid_to is null
+        ) as states
+    {%- endcall -%}
 {%- endmacro %}
