@@ -9,14 +9,14 @@
 
     A number with both marks, such as 1,234.5, settles what they mean, unless another number contradicts it.
 
-    If FEATURES_DECIMAL names the decimal mark, the query does not read the column.
+    If FEATURES_DECIMAL names the decimal mark, commas is 'decimal' or 'grouping', and the query does not read the column.
 
     Arguments: column, its name; relation, the relation that has it.
 #}
 {% macro meaning_of_marks(column, relation) -%}
 {%- if decimal_mark() -%}
 select
-        'decimal' as commas,
+        '{{ 'decimal' if decimal_mark() == ',' else 'grouping' }}' as commas,
         false as points_group_digits
 {%- else -%}
 with
@@ -101,38 +101,30 @@ with
 {%- endmacro %}
 
 {#
-    A number with a point as its decimal mark and no digit separators, as far as the meaning of its marks is known.
+    A number with a point as its decimal mark and no digit separators.
 
     In:  number_with_point('experiment_run_time', 'commas')
-    Out: '12,5' gives '12.5' if commas are 'decimal'; '1,234.5' gives '1234.5' if FEATURES_DECIMAL is a point
+    Out: if commas are 'decimal', '1.234,5' gives '1234.5'; if they are 'grouping', '1,234.5' does; otherwise commas stay
 
-    Arguments: text, an expression; commas, an expression for the column commas of meaning_of_marks(); without it, commas stay.
+    Arguments: text, an expression; commas, an expression for the column commas of meaning_of_marks().
 #}
-{% macro number_with_point(text, commas=none) -%}
-{%- if not decimal_mark() -%}
-    {%- if commas -%}
+{% macro number_with_point(text, commas) -%}
 case {{ commas }}
-    when 'decimal'
-        then case
-            when {{ text }} like '%.%' and {{ matches("translate(" ~ text ~ ", ',.', '.,')", with_marks(grouped_digits())) }}
-                then translate({{ text }}, ',.', '.')
-            else replace({{ text }}, ',', '.')
-        end
-    when 'grouping' then case when {{ matches(text, with_marks(grouped_digits())) }} then replace({{ text }}, ',', '') else {{ text }} end
+    when 'decimal' then {{ without_digit_separators("translate(" ~ text ~ ", ',.', '.,')") }}
+    when 'grouping' then {{ without_digit_separators(text) }}
     else {{ text }}
 end
-    {%- else -%}
-{{ text }}
-    {%- endif -%}
-{%- else -%}
-{%- set number = text if decimal_mark() == '.' else "translate(" ~ text ~ ", ',.', '.,')" -%}
-    {%- if commas -%}
+{%- endmacro %}
+
+{# A number with a decimal point, without the commas that group its digits. #}
+{% macro without_digit_separators(number) -%}
 case
-    when {{ matches(number, '-?(' ~ with_marks(grouped_digits()) ~ ')') }} then replace({{ number }}, ',', '')
+    when {{ number }} like '%,%' and {{ matches(number, '-?(' ~ with_marks(grouped_digits()) ~ ')') }} then replace({{ number }}, ',', '')
     else {{ number }}
 end
-    {%- else -%}
-{{ number }}
-    {%- endif -%}
-{%- endif -%}
+{%- endmacro %}
+
+{# A text in which commas and points are swapped if FEATURES_DECIMAL names the comma. #}
+{% macro with_decimal_point(text) -%}
+{{ "translate(" ~ text ~ ", ',.', '.,')" if decimal_mark() == ',' else text }}
 {%- endmacro %}

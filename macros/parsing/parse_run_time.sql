@@ -4,7 +4,7 @@
 
     In:  parse_run_time('experiment_run_time')      Out: '12.50' and '1.250e1' give 12.5; '', '-1' and '5 min' give null
 
-    Arguments: text, an expression for trimmed text without commas, from number_with_point().
+    Arguments: text, an expression for trimmed text without commas, as from number_with_point().
 
     A plain number, which nearly all are, is cast directly. In any other, the point is moved by the exponent within the
     text, which is exact. With these limits, all engines compute the same sums for up to 10 billion experiments.
@@ -37,18 +37,19 @@ end
     Why a text is not a run time, if parse_run_time() returned null: 'missing_run_time', 'negative_run_time',
     'run_time_too_long', 'ambiguous_comma', 'comma_and_point', 'grouping_points' or 'run_time_not_number'.
 
-    In:  case when experiment_run_time is null then {{ run_time_reason('experiment_run_time_text', 'commas') }} end
+    In:  case when experiment_run_time is null then {{ run_time_reason('experiment_run_time_text', 'run_time_number', 'commas') }} end
 
-    Arguments: text, as for parse_run_time(), possibly with commas that number_with_point() has left in place; commas, an
-    expression for the column commas of meaning_of_marks().
+    Arguments: text, an expression for trimmed text; number, what number_with_point() makes of it; commas, an expression for the
+    column commas of meaning_of_marks().
 #}
-{% macro run_time_reason(text, commas) -%}
+{% macro run_time_reason(text, number, commas) -%}
+{%- set is_unclear = 'false' if decimal_mark() else commas ~ " <> 'decimal'" -%}
 case
     when {{ is_missing(text) }} then 'missing_run_time'
-    when {{ matches("replace(" ~ text ~ ", ',', '.')", '-([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then 'negative_run_time'
-    when {{ commas }} <> 'decimal' and {{ matches(text, with_marks(digits_grouped_by_points())) }} then 'grouping_points'
-    when {{ matches(text, with_marks('([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }} then 'run_time_too_long'
-    when {{ commas }} <> 'decimal' and {{ matches(text, with_marks(decimal_comma() ~ '|' ~ grouped_digits())) }} then replace({{ commas }}, 'grouping', 'comma_and_point')
+    when {{ matches("replace(" ~ number ~ ", ',', '.')", '-([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then 'negative_run_time'
+    when {{ is_unclear }} and {{ matches(number, with_marks(digits_grouped_by_points())) }} then 'grouping_points'
+    when {{ matches(number, with_marks('([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')) }} then 'run_time_too_long'
+    when {{ is_unclear }} and {{ matches(number, with_marks(decimal_comma() ~ '|' ~ grouped_digits())) }} then replace({{ commas }}, 'grouping', 'comma_and_point')
     else 'run_time_not_number'
 end
 {%- endmacro %}

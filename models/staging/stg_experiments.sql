@@ -25,7 +25,7 @@ typed as (
         {{ parse_id_list('experiment_compound_ids') }} as compound_ids,
 
         experiment_run_time as experiment_run_time_text,
-        {{ parse_run_time(number_with_point('experiment_run_time')) }} as plain_run_time
+        {{ parse_run_time(with_decimal_point('experiment_run_time')) }} as plain_run_time
     from user_experiments
     {{ evaluate_once() }}
 
@@ -70,7 +70,9 @@ final as (
 
         case
             when experiment_run_time is null
-                then {{ run_time_reason('run_time_number', '(select commas from run_time_marks)') }}
+                then {{ run_time_reason(
+                    'experiment_run_time_text', 'run_time_number', '(select commas from run_time_marks)'
+                ) }}
         end as experiment_run_time_reason,
         case
             when row_fault is not null then 'wrong_cell_count'

@@ -202,7 +202,7 @@ FILES = [
         "FEATURES_DECIMAL is a comma", ",",
         {"12,5": Decimal("12.5"), "1,234": Decimal("1.234"), "1.234,5": Decimal("1234.5"), "1.234": Decimal(1234),
          "1.234.567": Decimal(1234567), "1234e-3": Decimal("1.234"),
-         "7": Decimal(7), "7.5": "run_time_not_number", "-1,5": "negative_run_time"},
+         "7": Decimal(7), "7.5": "run_time_not_number", "-1,5": "negative_run_time", "n.a.": "missing_run_time"},
     ),
     File(
         "FEATURES_DECIMAL is a point", ".",
