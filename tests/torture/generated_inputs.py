@@ -117,9 +117,9 @@ def _build_whole(project: Project, one: Input, problem: oracle.LoadError | None)
 
 
 def _may_be_a_mismatch(result: oracle.Result) -> bool:
-    """Whether a file has too many rejects. A list also counts as unusable if only some entries are used, which the oracle does not report."""
+    """Whether a file has no rows or too many rejects. A list also counts as unusable if only some entries are used, which the oracle does not report."""
     rows = {f"{name}.csv": sum(row[0] == f"{name}.csv" and not row[3] for row in result.rejected) for name in RAW}
-    if any(count > 10 or count > result.rows_read[file] / 2 for file, count in rows.items()):
+    if any(not result.rows_read[file] or count > 10 or count > result.rows_read[file] / 2 for file, count in rows.items()):
         return True
     accepted = result.rows_read["user_experiments.csv"] - rows["user_experiments.csv"]
     for column, empty in (("experiment_run_time", "missing_run_time"), ("experiment_compound_ids", "no_compounds")):
