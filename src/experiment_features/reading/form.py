@@ -209,41 +209,22 @@ class Form:
         if any("\0" in cell for cell in loaded):
             raise ReadingError(f"line {line} contains a NUL character, which text cannot have; remove it.")
 
-    def _unclear(self, line: int, found: int) -> ReadingError:
-        """The surplus may come from a separator inside a cell, and the empty cell may be the last column's."""
-        width = len(self._names)
-        return ReadingError(
-            f"line {line} has {found} cells where the header has {width} and the first row has {width + (self._surplus or 0)}, so it is unclear "
-            "which column each belongs to; name every column in the header, and put cells with a separator in quotes."
-        )
-
     def record(self, cells: list[str], reason: str, line: int, lines: int, text: bytes) -> bytes:
         """The records for one row that spans this many lines; reason: why it cannot be split into cells."""
         to, width, found = self._to, len(self._names), len(cells)
         surplus = max(found - width, 0) if self._surplus is None else self._surplus
         if found == width + surplus and not any(cells[width:]):
             cells = cells[:width]
-        if cells and not cells[0].isdigit() and self._may_be_header(" ".join(cells).encode()):
-            names = [name_of(cell) for cell in cells]
-            if names == self._names:
-                return to.skipped(lines)
-            if len(set(names) & set(to.columns)) > 1 or names[self._key : self._key + 1] == [self._names[self._key]]:
-                raise ReadingError(f"line {line} is another header; move the rows below it to another file.")
+        if self._is_repeated_header(cells, line):
+            return to.skipped(lines)
         if not reason and not any(cells):
             self._blank = line + lines - 1
             return to.skipped(lines)
-        if self._other_header and "".join(cells[self._key : self._key + 1]).isdigit():
-            raise ReadingError(f"line {self._other_header} seems to be the header of another table; move it and the rows below it to another file.")
-        if self._blank == line - 1 and len(filled := list(filter(None, cells))) > 1 and not any(cell[0] in "+-.0123456789" for cell in filled):
-            self._other_header = line
+        self._require_one_table(cells, line)
         to.count += 1
         if self._surplus is None:
             self._surplus = surplus if len(cells) == width else 0
-            if self._surplus == 1 and all(map(str.isdigit, cells[:2])) and self._names[1:2] and self._names[1].endswith("name"):
-                raise ReadingError(
-                    f"line {line} has one more cell than the header and begins with two numbers, as if R or pandas had written row names; "
-                    "export the table without them, or name every column in the header."
-                )
+            self._require_no_row_names(cells, line)
         if self._surplus and not self._is_surplus_in_header and (
             self._names[-1] not in to.columns or found == width or found == len(cells) == width + self._surplus
         ):  # fmt: skip
@@ -257,3 +238,37 @@ class Form:
             return to.skipped(lines)
         joined = self._between.join([cells[place].replace('"', '""') for place in self._places])
         return f'"{joined}"\n'.encode() + (to.skipped(lines - 1) if lines > 1 else b"")
+
+    def _is_repeated_header(self, cells: list[str], line: int) -> bool:
+        """Whether a row is the header again, as in joined files. Raises ReadingError if it is another header."""
+        if not cells or cells[0].isdigit() or not self._may_be_header(" ".join(cells).encode()):
+            return False
+        names = [name_of(cell) for cell in cells]
+        if names == self._names:
+            return True
+        if len(set(names) & set(self._to.columns)) > 1 or names[self._key : self._key + 1] == [self._names[self._key]]:
+            raise ReadingError(f"line {line} is another header; move the rows below it to another file.")
+        return False
+
+    def _require_one_table(self, cells: list[str], line: int) -> None:
+        """Raises ReadingError at the first row of a second table: after a blank line and a row without numbers, it begins with an id."""
+        if self._other_header and "".join(cells[self._key : self._key + 1]).isdigit():
+            raise ReadingError(f"line {self._other_header} seems to be the header of another table; move it and the rows below it to another file.")
+        if self._blank == line - 1 and len(filled := list(filter(None, cells))) > 1 and not any(cell[0] in "+-.0123456789" for cell in filled):
+            self._other_header = line
+
+    def _require_no_row_names(self, cells: list[str], line: int) -> None:
+        """Raises ReadingError if the first row has one more cell than the header, and a number where a name belongs."""
+        if self._surplus == 1 and all(map(str.isdigit, cells[:2])) and self._names[1:2] and self._names[1].endswith("name"):
+            raise ReadingError(
+                f"line {line} has one more cell than the header and begins with two numbers, as if R or pandas had written row names; "
+                "export the table without them, or name every column in the header."
+            )
+
+    def _unclear(self, line: int, found: int) -> ReadingError:
+        """The surplus may come from a separator inside a cell, and the empty cell may be the last column's."""
+        width = len(self._names)
+        return ReadingError(
+            f"line {line} has {found} cells where the header has {width} and the first row has {width + (self._surplus or 0)}, so it is unclear "
+            "which column each belongs to; name every column in the header, and put cells with a separator in quotes."
+        )
