@@ -1,6 +1,6 @@
 {#
-    A run time, or null if the text is not a number of at least 0 with at most 10 digits before the point and 18 after it,
-    apart from zeros at its ends.
+    A run time, or null if the text is not a number of at least 0 with at most 10 digits before the point, apart from zeros. Of the
+    decimals, 18 are kept; a number below 1e-9 that has more is null, too.
 
     In:  parse_run_time('experiment_run_time')      Out: '12.50' and '1.250e1' give 12.5; '', '-1' and '5 min' give null
 
@@ -27,8 +27,10 @@ case
         then {{ checked_cast(text, 'numeric') }}
     when {{ matches(text, with_marks('([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?0*[0-9]?[0-9])?')) }}
         then case
-            when length({{ whole }}) + {{ exponent }} <= 10 and length({{ places }}) - {{ exponent }} <= 18
-                then {{ checked_cast("'0' || left(" ~ digits ~ ", " ~ point ~ ") || '.' || substr(" ~ digits ~ ", " ~ point ~ " + 1)", 'numeric') }}
+            when
+                length({{ whole }}) + {{ exponent }} <= 10
+                and (length({{ places }}) - {{ exponent }} <= 18 or trim(leading '0' from left({{ digits }}, {{ point }} + 9)) <> '')
+                then {{ checked_cast("'0' || left(" ~ digits ~ ", " ~ point ~ ") || '.' || substr(" ~ digits ~ ", " ~ point ~ " + 1, 18)", 'numeric') }}
         end
 end
 {%- endmacro %}

@@ -113,7 +113,7 @@ reasons (code, row_kept, reason, remedy) as (
     ('negative_run_time', true, 'The {column} is negative.', 'Correct the {column}.'),
     (
         'run_time_too_long', true,
-        'The {column} has more than 10 digits before the decimal point, or more than 18 after it.',
+        'The {column} has more than 10 digits before the decimal point, or is too small for 18 decimals.',
         'Round the {column}, or correct it.'
     ),
     (

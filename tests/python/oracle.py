@@ -406,9 +406,10 @@ def parse_run_time(text: str, marks: tuple[str, bool]) -> Fraction | str:
     whole, _, places = mantissa.partition(".")
     exponent = int(power or 0)
     whole, places = whole.lstrip("0"), places.rstrip("0")
-    if len(whole) + exponent > MAX_RUN_TIME_DIGITS or len(places) - exponent > MAX_RUN_TIME_PLACES:
+    exact = Fraction(int(whole + places or "0")) * Fraction(10) ** (exponent - len(places))
+    if len(whole) + exponent > MAX_RUN_TIME_DIGITS or (len(places) - exponent > MAX_RUN_TIME_PLACES and exact < Fraction(10) ** -9):
         return "run_time_too_long"
-    return Fraction(int(whole + places or "0")) * Fraction(10) ** (exponent - len(places))
+    return Fraction(int(exact * 10**MAX_RUN_TIME_PLACES), 10**MAX_RUN_TIME_PLACES)
 
 
 def entries_of(text: str) -> list[str]:

@@ -114,10 +114,10 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     **{
         f"run time {text}": (
             "user_experiments", f"4,2,1,{text}", "experiment_run_time",
-            "The experiment_run_time has more than 10 digits before the decimal point, or more than 18 after it.",
+            "The experiment_run_time has more than 10 digits before the decimal point, or is too small for 18 decimals.",
             "Round the experiment_run_time, or correct it.", True,
         )
-        for text in ("1" * 11, "1" * 300, "0." + "1" * 19)
+        for text in ("1" * 11, "1" * 300, "0." + "0" * 9 + "1" * 10)
     },
     "negative run time": (
         "user_experiments", "4,2,1,-0.5", "experiment_run_time",
