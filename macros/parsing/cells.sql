@@ -27,7 +27,8 @@ trim(both '{{ white_space_characters() }}' from {{ text }})
 #}
 {% macro is_missing(text) -%}
 upper({{ text }}) in (
-    '', 'NA', 'N/A', '#N/A', 'NAN', 'NULL', 'NONE', '-', '.', ',', {{ text_literal('\\N') }}, 'N.A.', '<NA>', '(NULL)', '#NULL!', 'NAT'
+    '', 'NA', 'N/A', '#N/A', 'NAN', 'NULL', 'NONE', '-', '--', '–', '—', '.', ',', '?', {{ text_literal('\\N') }}, 'N.A.', 'N.D.', 'ND',
+    '<NA>', '(NULL)', '[NULL]', '#NULL!', 'NAT', 'MISSING'
 )
 {%- endmacro %}
 
@@ -43,7 +44,7 @@ upper({{ text }}) in (
 case
     when
         upper({{ text }}) not in (
-            '', {{ text_literal('\\N') }}, '<NA>', '(NULL)', '#N/A', '#NULL!', '#REF!', '#VALUE!', '#NAME?', '#DIV/0!', '#NUM!'
+            '', {{ text_literal('\\N') }}, '<NA>', '(NULL)', '[NULL]', '#N/A', '#NULL!', '#REF!', '#VALUE!', '#NAME?', '#DIV/0!', '#NUM!'
         )
         then {{ text }}
 end

@@ -24,7 +24,6 @@ with
     found as (
 
         select
-            coalesce(bool_or({{ column }} like '%.%' and {{ column }} not in ('.', 'n.a.', 'N.A.')), false) as has_point,
             coalesce(bool_or(
                 {{ column }} like '%,%'
                 and {{ column }} not like '%,'
@@ -48,7 +47,15 @@ with
 
         select
             *,
-            -- Points that must be decimal points. Postgres counts them only if the result matters.
+            -- Postgres evaluates these two only if the result matters. The first number in a text, which may have a unit, has a point.
+            exists(
+                select 1
+                from {{ relation }}
+                where
+                    {{ column }} like '%.%'
+                    and {{ matches(column, '[^0-9]*([0-9,]*[.][0-9]+([^0-9.].*)?|[0-9,]+[.])') }}
+            ) as has_point,
+            -- Points that must be decimal points.
             (
                 select count(*)
                 from {{ relation }}

@@ -13,9 +13,10 @@
     A list without the brackets, quotes or ="" around it, separated by semicolons; empty if the text means that the list is missing.
 
     A list has one kind of separator, the first of ; | , that it contains. In 1;2,3 the comma could also be a decimal mark,
-    so the item 2,3 is not an id. Nor is 1,002, in which the comma would group digits.
+    so the item 2,3 is not an id. Nor is 1,002, in which the comma would group digits. Lines of a cell are items, too.
 #}
-{% macro separated_by_semicolons(text) -%}
+{% macro separated_by_semicolons(cell) -%}
+{%- set text = "translate(" ~ cell ~ ", '；，、', ';,,')" -%}
 {%- set ends = "left(" ~ text ~ ", 1) || right(" ~ text ~ ", 1)" -%}
 {%- set list -%}
 case
@@ -24,7 +25,7 @@ case
             or ({{ ends }} = '""' and {{ text }} like '__%' and {{ text }} not like '_%"%_')
             or ({{ ends }} = {{ text_literal("''") }} and {{ text }} like '__%' and {{ text }} not like {{ text_literal("_%'%_") }})
             then substr({{ text }}, 2, length({{ text }}) - 2)
-        when {{ text }} like '="%"' and {{ text }} not like '__%"%_' then substr({{ text }}, 3, length({{ text }}) - 3)
+        when ({{ text }} like '="%"' and {{ text }} not like '__%"%_') or {{ text }} like 'c(%)' then substr({{ text }}, 3, length({{ text }}) - 3)
         else {{ text }}
     end
 {%- endset -%}
@@ -33,7 +34,7 @@ case
     when {{ text }} like '%;%' then {{ list }}
     when {{ text }} like '%|%' then replace({{ list }}, '|', ';')
     when {{ text }} like '%,0%' and {{ matches(text, grouped_digits()) }} then {{ text }}
-    else replace({{ list }}, ',', ';')
+    else translate({{ list }}, '{{ ',\n\r' }}', ';;;')
 end
 {%- endmacro %}
 

@@ -33,7 +33,32 @@ def no_digit(character: str) -> str:
     return f': "{character}" (U+{code}) is not one of the digits 0 to 9'
 
 
-MISSING_WORDS = ("NA", "N/A", "NaN", "NULL", "None", "-", "#N/A", "n/a", "null", ".", "\\N", "n.a.", "<NA>", "(null)", "#NULL!", "NaT")
+MISSING_WORDS = (
+    "NA",
+    "N/A",
+    "NaN",
+    "NULL",
+    "None",
+    "-",
+    "#N/A",
+    "n/a",
+    "null",
+    ".",
+    "?",
+    "--",
+    "–",
+    "—",
+    "\\N",
+    "n.a.",
+    "n.d.",
+    "ND",
+    "missing",
+    "<NA>",
+    "(null)",
+    "[NULL]",
+    "#NULL!",
+    "NaT",
+)
 
 # Cells of files whose run times have decimal points.
 CELLS = [
@@ -68,12 +93,11 @@ CELLS = [
     Cell("a list with white space around its ids", "1 ; 2 ;\t3", LISTS, [1, 2, 3]),
     Cell("a list with zero-width characters", "1;\u200b2", LISTS, [1, 2]),
     Cell("a list with commas", "1,5", LISTS, [1, 5]),
-    Cell("a list with commas and spaces", "1, 2, 3", LISTS, [1, 2, 3]),
+    Cell("a list with East Asian commas", "1、2，3", LISTS, [1, 2, 3]),
     Cell("a list with pipes", "1|2|3", LISTS, [1, 2, 3]),
-    Cell("a list of one", "2", LISTS, [2]),
     Cell("a list in square brackets, as Python and JSON write it", "[1, 2]", LISTS, [1, 2]),
     Cell("a list in braces, as Postgres writes it", "{1,2}", LISTS, [1, 2]),
-    Cell("a list in parentheses", "(1; 2)", LISTS, [1, 2]),
+    Cell("a list in parentheses, as R writes it", "c(1, 2)", LISTS, [1, 2]),
     Cell("a list of one in parentheses, as Python writes it", "(1,)", LISTS, [1]),
     Cell("a list of strings, as JSON writes it", '["1", "2"]', LISTS, [1, 2]),
     Cell("a list of strings, as Python writes it", "['1', '2']", LISTS, [1, 2]),
@@ -164,8 +188,8 @@ class File:
 
 FILES = [
     File(
-        "decimal commas, and no point in any run time", "",
-        {"12,5": Decimal("12.5"), "1,234": Decimal("1.234"), "7": Decimal(7), ",5": Decimal("0.5"), "1,5e1": Decimal(15),
+        "decimal commas, and no point in the number of any run time", "",
+        {"12,5": Decimal("12.5"), "12. Mai": "run_time_not_number", "12.05.2024": "run_time_not_number", "ca. 12": "run_time_not_number", "1,234": Decimal("1.234"), "7": Decimal(7), ",5": Decimal("0.5"), "1,5e1": Decimal(15),
          "1,234,567": "run_time_not_number", "-1,5": "negative_run_time"},
     ),
     File(
@@ -186,6 +210,7 @@ FILES = [
     ),
     File("a comma that cannot be a thousands separator", "", {"0,125": Decimal("0.125"), "1,234": Decimal("1.234")}),
     File("commas and points", "", {"12,5": "comma_and_point", "1.234,5": "comma_and_point", "7.5": Decimal("7.5")}),
+    File("commas, and a point in a number with a unit", "", {"12,5": "comma_and_point", "7.5 min": "run_time_not_number"}),
     File("a decimal comma, and a point that may be a thousands separator", "", {"12,5": "comma_and_point", "1.250": "grouping_points", "7": Decimal(7)}),
     File("the same, and a point that must be a decimal point", "", {"12,5": "comma_and_point", "1.250": Decimal("1.25"), "7.5": Decimal("7.5")}),
     File(

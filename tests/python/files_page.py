@@ -33,8 +33,8 @@ other CSV file in `seeds/` also becomes a table, with the columns that its YAML 
 set, its rows come from the file with the same name in `SEEDS_DIR`.
 
 A text file may be compressed with gzip, bzip2, xz or zstd, or be a zip archive of one file, with or without the usual extension. In a
-workbook, the sheet with the table's name is read; a single sheet may have any name. Text is read as UTF-8, or as UTF-16 if its first bytes
-show that. For another encoding, set `SEEDS_ENCODING` to one that Python supports, such as `cp1252`. A row may be up to 1 MiB long.
+workbook, the sheet with the table's name is read, or the only sheet; notes beside the table, after an empty column, are ignored. Text is
+read as UTF-8, or UTF-16 if its first bytes show that; `SEEDS_ENCODING` names another encoding, such as `cp1252`. A row may have 1 MiB.
 
 ## How they can be written
 
@@ -46,7 +46,7 @@ spaces, hyphens and dots count as underscores (`User ID` is `user_id`). All of t
 CELLS_TITLE = """
 ## How values can be written
 
-A comma in a run time is a decimal comma if no run time in the file has a point and at least one comma cannot be a thousands separator
+A comma in a run time is a decimal comma if no number in the column has a point and at least one comma cannot be a thousands separator
 (`12,5`), or if points are thousands separators (`1.234,5`). Commas are thousands separators if one is before a point (`1,234.5`). If neither
 is the case, or both, run times that could have two meanings are left empty. `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` names the decimal
 mark; set it for `dbt seed`, too, since it also decides how the numbers of a workbook are written.

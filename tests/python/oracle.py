@@ -32,7 +32,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 # Marks for a missing value, and errors of spreadsheets.
-NO_NAMES = {"\\N", "<NA>", "(NULL)", "#N/A", "#NULL!", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!"}
+NO_NAMES = {"\\N", "<NA>", "(NULL)", "[NULL]", "#N/A", "#NULL!", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!"}
+MISSING = {"[NULL]", "?", "--", "–", "—", "N.D.", "ND", "MISSING"}
 # (file, row_number, column_name, row_kept, fault)
 Rejected = tuple[str, int, str, bool, str]
 
@@ -151,6 +152,8 @@ def load(file: str, data: bytes) -> Table:
         cells = record.cells
         # Lines in which a quote may be open count as a row each, so none of them is blank.
         is_after_blank, last_line = record.line > last_line + 1, record.line + max(0, len(record.lines) - 1)
+        if is_after_blank:
+            other_header = 0
         if record.is_wrong or has_swallowed_rows(record.lines, separator, full):
             table.wrong_count.extend(range(record.line, record.line + max(1, len(record.lines))))
             surplus = surplus or 0
@@ -285,7 +288,7 @@ def split_records(text: str, separator: str) -> tuple[list[Record], bool]:
 
 def is_missing(text: str) -> bool:
     """Whether a cell has no value."""
-    return text.upper() in {"", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", "-", ".", ",", "\\N", "N.A.", "<NA>", "(NULL)", "#NULL!", "NAT"}
+    return text.upper() in {"", "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", "-", ".", ",", "\\N", "N.A.", "<NA>", "(NULL)", "#NULL!", "NAT"} | MISSING
 
 
 def bare(text: str) -> str:
@@ -359,6 +362,8 @@ DECIMAL_COMMA = DECIMAL.replace(r"\.", ",")
 GROUPS = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?"
 POINTS = r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+"
 GROUPS_BY_POINTS = POINTS + ",[0-9]*"
+# A text whose first number has one point, with digits behind it unless it is the last character.
+POINT = re.compile(r"[^0-9]*(?:[0-9,]*\.[0-9]+(?![0-9.])|[0-9,]+\.$)")
 
 
 def meaning_of_marks(times: list[str]) -> tuple[str, bool]:
@@ -379,7 +384,7 @@ def meaning_of_commas(times: list[str]) -> str:
     numbers = [bare(text) for text in times if "," in text and not text.endswith(",")]
     if all(re.fullmatch(GROUPS, number) or not re.fullmatch(f"{DECIMAL_COMMA}|{GROUPS_BY_POINTS}", number) for number in numbers):
         return "ambiguous_comma"
-    return "comma_and_point" if any("." in text for text in times if not is_missing(text)) else "decimal"
+    return "comma_and_point" if any(map(POINT.match, times)) else "decimal"
 
 
 def parse_run_time(text: str, marks: tuple[str, bool]) -> Fraction | str:
@@ -418,13 +423,16 @@ def entries_of(text: str) -> list[str]:
         return []
     if ",0" in text and re.fullmatch("[1-9][0-9]{0,2}(,[0-9]{3})+([.][0-9]*)?", text):
         return [text]
+    text = text.replace("；", ";").replace("，", ",").replace("、", ",")
     ends = text[0] + text[-1]
-    if len(text) > 1 and (ends in ("[]", "{}", "()") or (ends in ('""', "''") and text[0] not in text[1:-1])):
+    if text.startswith("c(") and text.endswith(")"):
+        text = text[2:-1]
+    elif len(text) > 1 and (ends in ("[]", "{}", "()") or (ends in ('""', "''") and text[0] not in text[1:-1])):
         text = text[1:-1]
     elif len(text) > 2 and text.startswith('="') and text.endswith('"') and '"' not in text[2:-1]:
         text = text[2:-1]
-    separator = next((separator for separator in ";|" if separator in text), ",")
-    return [entry for part in text.split(separator) if (entry := part.strip(WHITE_SPACE))]
+    separator = next((separator for separator in ";|" if separator in text), "[,\n\r]")
+    return [entry for part in re.split(separator.replace("|", "[|]"), text) if (entry := part.strip(WHITE_SPACE))]
 
 
 def read_experiment(row: Record, marks: tuple[str, bool], known: Set[int], rejected: set[Rejected]) -> Experiment:

@@ -26,7 +26,13 @@ ROWS = "1,a,x\n2,b,y\n"
 NAMES = ["users", "user_experiments", "compounds"]
 
 
-@pytest.mark.parametrize("name", ["Compounds (1).tsv", "compounds(1).csv", "compounds 2.csv", "compounds - Kopie.csv", "Copy of compounds.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Compounds (1).tsv", "compounds(1).csv", "compounds 2.csv", "compounds-2.csv", "compounds - Kopie.csv", "Copy of compounds.csv",
+        "compounds - Sheet1.csv", "compounds (another copy).csv", "compounds (Ann's conflicted copy 2024-05-01).csv",
+    ],
+)  # fmt: skip
 def test_two_candidates_are_an_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "compounds.csv").write_text(HEADER + ROWS)
     (tmp_path / name).write_text(HEADER + ROWS)
@@ -40,10 +46,17 @@ def test_other_files_are_no_candidates(tmp_path: Path) -> None:
     assert len(read(tmp_path).rows) == 2
 
 
-@pytest.mark.parametrize("name", ["compounds.xls", "old compounds.csv", "compounds.csv.bak", "compounds.xlsx.gz"])
+@pytest.mark.parametrize("name", ["compounds.xls", "Com-Pounds.csv", "old compounds.csv", "compounds.csv.bak", "compounds.xlsx.gz"])
 def test_file_by_a_similar_name_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(HEADER + ROWS)
     assert problem(tmp_path) == f"there is no such file; if {name} is meant, save it as compounds.csv or compounds.xlsx."
+
+
+def test_parts_beside_each_other_belong_into_a_folder(tmp_path: Path) -> None:
+    for name in ("compounds-000000000000.csv", "compounds-000000000001.csv"):
+        (tmp_path / name).write_text(HEADER + ROWS)
+    sentence = "if compounds-000000000000.csv, compounds-000000000001.csv are its parts, move all of them to a folder named compounds."
+    assert problem(tmp_path) == f"there is no such file; {sentence}"
 
 
 def test_parts_with_columns_in_any_order(tmp_path: Path) -> None:
@@ -230,6 +243,15 @@ def test_numbers_of_a_workbook_have_the_decimal_mark_that_is_set(tmp_path: Path)
     """Where text in the same column needs FEATURES_DECIMAL, it must not change what a number is."""
     workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, 1.234, "1.250,5"], [2, 7.0, ""]]})
     assert read(tmp_path, decimal_mark=",").rows == {2: ["1", "1234e-3", "1.250,5"], 3: ["2", "7", ""]}
+    # Here 1.234 could be 1234, as the text beside it suggests.
+    assert read(tmp_path).rows == {2: ["1", "1.2340", "1.250,5"], 3: ["2", "7", ""]}
+
+
+def test_notes_beside_the_table_of_a_workbook_are_ignored(tmp_path: Path) -> None:
+    """Nothing can have been shifted over an empty column."""
+    rows = [[1, "a", "x", "", "check this"], ["", "", "", "", "and this"], [2, "b", "y", "z"]]
+    workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, *rows]})
+    assert read(tmp_path) == Found({2: ["1", "a", "x"]}, [4])
 
 
 def test_workbook_by_another_name(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from experiment_features.reading import Rows
 from experiment_features.reading.form import Form
+from experiment_features.reading.header import name_of
 from experiment_features.reading.text import WHITE_SPACE
 
 # Rows may be up to 1 MiB long.
@@ -75,7 +76,7 @@ def expected(text: str, separator: str) -> Found | None:
         start, line = line, reader.line_num + 1
         cells = [cell.strip(WHITE_SPACE) for cell in record]
         if not any(cells):
-            is_after_blank = True
+            is_after_blank, is_other_table = True, False
             continue
         is_first, is_after_blank = is_after_blank and bool(header), False
         if not header:
@@ -232,6 +233,10 @@ def test_row_names_before_an_empty_last_column_are_no_ids(tmp_path: Path, first:
 def test_generated_name_of_a_column_is_no_name(tmp_path: Path, name: str) -> None:
     (tmp_path / "compounds.csv").write_text(f"compound_id,compound_structure,compound_name,{name}\n1,x,a,b\n2,y,c,\n")
     assert read(tmp_path) == Found({3: ["2", "c", "y"]}, [2])
+    rows = Rows(str(tmp_path), "compounds", COLUMNS)
+    while rows.read():
+        pass
+    assert f"a cell in column 4, which has the name {name_of(name)}, as programs give to columns without one" in rows.rejected.read()
 
 
 def test_cell_without_a_name_beside_a_column_rejects_its_row(tmp_path: Path) -> None:
@@ -260,6 +265,20 @@ def test_one_column_spread_over_several_is_refused(tmp_path: Path) -> None:
     assert problem(tmp_path).startswith("the header on line 1 has compound_name_1 beside compound_name, as if one column were spread over several;")
     (tmp_path / "compounds.csv").write_text("compound_id,compound_name_1,compound_name_2,compound_structure\n1,a,b,x\n")
     sentence = "the header on line 1 has compound_name_1, compound_name_2 instead of compound_name, as if one column were spread over several;"
+    assert problem(tmp_path).startswith(sentence)
+
+
+@pytest.mark.parametrize("name", ["compound_name2", "compound_name_duplicated_0", "compound_name:1", "compound_name[1]", "Compound Name (2)"])
+def test_column_given_again_by_another_name_is_refused(tmp_path: Path, name: str) -> None:
+    """As Excel, polars, DuckDB and flattened JSON call it."""
+    (tmp_path / "compounds.csv").write_text(f"compound_id,compound_name,{name},compound_structure\n1,a,b,x\n")
+    assert problem(tmp_path).startswith(f"the header on line 1 has {name.lower().replace(' ', '_')} beside compound_name, as if one column")
+
+
+@pytest.mark.parametrize("names", ["compound_name[0],compound_name[1]", "compound_name_x,compound_name_y", "compound_nam,compound_nam2"])
+def test_no_advice_to_rename_one_of_several_columns(tmp_path: Path, names: str) -> None:
+    (tmp_path / "compounds.csv").write_text(f"compound_id,{names},compound_structure\n1,a,b,x\n")
+    sentence = f"the header on line 1 has {names.replace(',', ', ')} instead of compound_name, as if one column were spread over several;"
     assert problem(tmp_path).startswith(sentence)
 
 
@@ -354,7 +373,19 @@ def test_another_table_below_is_refused(tmp_path: Path, blank: str, rows: int) -
     """Its rows would pass for rows of the first, wherever a block of the file ends."""
     above = HEADER + "".join(f"{number},a,x\n" for number in range(rows))
     (tmp_path / "compounds.csv").write_text(above + f"{blank}\ncompound_structure,users,share\nx,2,0.5\n7,1,0.5\n")
-    assert problem(tmp_path) == f"line {rows + 3} seems to be the header of another table; move it and the rows below it to another file."
+    assert problem(tmp_path) == f"line {rows + 3} seems to be the header of another table; move it and the rows below it to another file, or remove it."
+
+
+def test_row_without_numbers_in_a_file_with_double_spacing(tmp_path: Path) -> None:
+    """As Python's csv writes files on Windows if they are opened without newline=''."""
+    (tmp_path / "compounds.csv").write_bytes((HEADER + "1,a,x\n,b,y\n3,c,z\n").replace("\n", "\r\r\n").encode())
+    assert read(tmp_path).rows == {3: ["1", "a", "x"], 5: ["", "b", "y"], 7: ["3", "c", "z"]}
+
+
+def test_second_header_is_to_be_removed(tmp_path: Path) -> None:
+    """As SPSS and Qualtrics write: names and labels."""
+    (tmp_path / "compounds.csv").write_text(HEADER + "Compound ID,Name of the compound,Compound-structure\n1,a,x\n")
+    assert problem(tmp_path) == "line 2 is another header; remove it."
 
 
 def test_text_below_the_rows_is_rejected(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class Form:
         self._separators = {width - 1, len(header) - 1}
         self._not_marks_or_quotes = bytes(set(range(256)) - {self._mark[0], 10, 34})
         self._not_marks_or_ends = bytes(set(range(256)) - {self._mark[0], 10})
-        self._key = names.index(wanted[0])
+        self._key, self._line = names.index(wanted[0]), line
         # The lines of the last blank line, and of what seems to be the header of another table.
         self._blank = self._other_header = 0
         # A row that contains the name of the first column wanted, in any spelling, may be another header.
@@ -218,7 +218,7 @@ class Form:
         if self._is_repeated_header(cells, line):
             return to.skipped(lines)
         if not reason and not any(cells):
-            self._blank = line + lines - 1
+            self._blank, self._other_header = line + lines - 1, 0
             return to.skipped(lines)
         self._require_one_table(cells, line)
         to.count += 1
@@ -232,12 +232,18 @@ class Form:
         if not reason and len(cells) != width:
             reason = f"{found} {'cell' if found == 1 else 'cells'} where the header has {width}"
         elif not reason and (unnamed := next((place for place in self._unnamed if cells[place]), 0)):
-            reason = f"a cell in column {unnamed + 1}, which has no name"
+            name = f"the name {self._names[unnamed]}, as programs give to columns without one" if self._names[unnamed] else "no name"
+            reason = f"a cell in column {unnamed + 1}, which has {name}"
         if reason:
             to.reject(line, reason, text)
             return to.skipped(lines)
         joined = self._between.join([cells[place].replace('"', '""') for place in self._places])
         return f'"{joined}"\n'.encode() + (to.skipped(lines - 1) if lines > 1 else b"")
+
+    def without_notes(self, cells: list[str]) -> list[str]:
+        """The cells of a workbook's row without those beside the table, after an empty column; they cannot have been shifted there."""
+        width = len(self._names)
+        return cells if any(cells[width : width + 1]) else cells[:width]
 
     def _is_repeated_header(self, cells: list[str], line: int) -> bool:
         """Whether a row is the header again, as in joined files. Raises ReadingError if it is another header."""
@@ -247,13 +253,16 @@ class Form:
         if names == self._names:
             return True
         if len(set(names) & set(self._to.columns)) > 1 or names[self._key : self._key + 1] == [self._names[self._key]]:
-            raise ReadingError(f"line {line} is another header; move the rows below it to another file.")
+            advice = "remove it" if line == self._line + 1 else "move the rows below it to another file"
+            raise ReadingError(f"line {line} is another header; {advice}.")
         return False
 
     def _require_one_table(self, cells: list[str], line: int) -> None:
-        """Raises ReadingError at the first row of a second table: after a blank line and a row without numbers, it begins with an id."""
+        """Raises ReadingError at the first row of a second table: just after a blank line and a row without numbers, it begins with an id."""
         if self._other_header and "".join(cells[self._key : self._key + 1]).isdigit():
-            raise ReadingError(f"line {self._other_header} seems to be the header of another table; move it and the rows below it to another file.")
+            raise ReadingError(
+                f"line {self._other_header} seems to be the header of another table; move it and the rows below it to another file, or remove it."
+            )
         if self._blank == line - 1 and len(filled := list(filter(None, cells))) > 1 and not any(cell[0] in "+-.0123456789" for cell in filled):
             self._other_header = line
 

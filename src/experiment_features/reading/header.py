@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from experiment_features.reading.text import WHITE_SPACE, ReadingError, record_at, shortened
 
 SEPARATORS = ",\t;|"
+# What programs append to the name of a column that is spread over several, or given again: `_2`, `.1`, `[0]`, `(2)`, `_duplicated_0`, `_x`.
+NUMBERED = r"(_?duplicated)?[\W_]*\d+\W*"
+LETTERED = r"_[a-z]"
 
 
 def name_of(cell: str) -> str:
@@ -41,8 +44,9 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], line: int, foll
     for name in wanted:
         if names.count(name) > 1:
             raise ReadingError(f"the header on line {line} has the column {name} more than once; {columns}.")
-        stem = re.sub(r"_?\d+$", "", close.get(name, "")) if name in missing else name
-        spread = [other for other in others if stem and re.fullmatch(rf"{re.escape(stem)}_{'?' if name in missing else ''}\d+", other)]
+        stem = re.sub(rf"({NUMBERED}|{LETTERED})$", "", close.get(name, "")) if name in missing else name
+        suffix = rf"({NUMBERED}|{LETTERED})?" if name in missing else NUMBERED
+        spread = [other for other in others if stem and re.fullmatch(re.escape(stem) + suffix, other)]
         if len(spread) > (name in missing):
             raise ReadingError(
                 f"the header on line {line} has {', '.join(spread)} {'instead of' if name in missing else 'beside'} {name}, as if one column were "

@@ -12,8 +12,10 @@ from experiment_features.reading.text import ReadingError
 
 FORMS = (".csv", ".tsv", ".txt", ".xlsx")
 PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
-# How systems name copies of a file.
-COPY = re.compile(r"^(?:copy|kopie|copie|copia) (?:of|von|de) |(?: ?\(\d+\)| \d|(?: -)? (?:copy|kopie|copie|copia))+$")
+# How systems name copies of a file, and spreadsheets a sheet of it.
+COPY = re.compile(
+    r"^(?:copy|kopie|copie|copia) (?:of|von|de) |(?: ?\(\d+\)|[ -]\d{1,2}| - sheet\d+|(?: -)? (?:copy|kopie|copie|c[oó]pia)| \([^()]*copy[^()]*\))+$"
+)
 
 
 def find(folder: str, table: str, copies: Path) -> list[File]:
@@ -57,14 +59,21 @@ def _is_of(name: str, table: str) -> bool:
     return table.lower() in (name.lower(), COPY.sub("", _stem(name) or ""))
 
 
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalpha, name.lower()))
+
+
 def _only(names: list[str], table: str, folder: str) -> str:
     found = [name for name in names if _is_of(name, table)]
     if len(found) > 1:
         raise ReadingError(f"{folder} contains {' and '.join(found)}, and each could be the table {table}; keep only one of them there.")
     if found:
         return found[0]
-    if close := next((name for name in names if table.lower() in name.lower() and not name.startswith((".", "~$"))), ""):
-        raise ReadingError(f"there is no such file; if {close} is meant, save it as {table}.csv or {table}.xlsx.")
+    close = [name for name in names if _letters(table) in _letters(name) and not name.startswith((".", "~$"))]
+    if len(close) > 1:
+        raise ReadingError(f"there is no such file; if {', '.join(close[:5])} are its parts, move all of them to a folder named {table}.")
+    if close:
+        raise ReadingError(f"there is no such file; if {close[0]} is meant, save it as {table}.csv or {table}.xlsx.")
     raise ReadingError("it cannot be read: No such file or directory; put the file there, or name its folder in SEEDS_DIR.")
 
 

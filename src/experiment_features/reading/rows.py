@@ -130,6 +130,7 @@ class Rows:
         form, records = None, sheet(file.path, self._table, self._decimal_mark)
         for line, cells in enumerate(records, 1):
             if form:
+                cells = form.without_notes(cells)
                 text = ",".join(cells)
                 if "\0" in text:
                     form.require_no_nul(cells, line)

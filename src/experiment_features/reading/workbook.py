@@ -23,6 +23,7 @@ FAR_CELL = re.compile(rb""" r=["']([A-Z]{2,3})[0-9]""")
 TO_CALCULATE = re.compile(rb"""fullCalcOnLoad=["'](?:1|true)""")
 # The text of a cell whose formula has no result.
 NOT_CALCULATED = "\0="
+GROUP_LIKE = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 # Each takes about 30 bytes of memory, whether it is filled or not.
 MOST_CELLS = 50_000_000
 
@@ -127,4 +128,6 @@ def _shown(cell: object, decimal_mark: str) -> str:
         # Written with a comma, a number that Excel made of a list of two ids would pass for that list.
         sign, digits, exponent = Decimal(str(cell)).as_tuple()
         return f"{'-' * sign}{''.join(map(str, digits))}e{exponent}"
-    return str(cell).removesuffix(" 00:00:00") if isinstance(cell, datetime) else str(cell).replace("_x000D_", "\r")
+    # A cell that is a number has a decimal point, which must not pass for one that groups digits.
+    text = f"{cell}0" if isinstance(cell, float) and GROUP_LIKE.fullmatch(str(cell)) else str(cell)
+    return text.removesuffix(" 00:00:00") if isinstance(cell, datetime) else text.replace("_x000D_", "\r")
