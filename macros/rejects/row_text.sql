@@ -1,6 +1,6 @@
 {#
-    A query for the text of the rejected rows of one file: as it is in the file, if the row has the wrong number of cells;
-    otherwise its cells as a line of CSV, trimmed, separated by commas and quoted only where necessary.
+    A query for the text of the rejected rows of one file: as it is in the file, if the row cannot be split into its columns;
+    otherwise its cells, trimmed, as a line of CSV that is quoted only where necessary.
 
     In:  row_text('users.csv', ref('users'))
 
