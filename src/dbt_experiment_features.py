@@ -296,7 +296,7 @@ def _warn(text: str) -> None:
 
 
 def _started_by() -> str:
-    """What FEATURES_STARTED_BY says, or the user of the shell."""
+    """The value of FEATURES_STARTED_BY, or else the operating-system user."""
     text = os.environ.get("FEATURES_STARTED_BY")
     if not text:
         # A container may run as a user without a name.

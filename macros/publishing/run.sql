@@ -7,7 +7,7 @@
 {%- endmacro %}
 
 {#
-    Who started the run: the value of FEATURES_STARTED_BY, or else the shell's user.
+    Who started the run: the value of FEATURES_STARTED_BY, or else the operating-system user.
 #}
 {% macro started_by() -%}
     {{ return(modules.started_by() if modules.started_by else env_var('FEATURES_STARTED_BY', '')) }}
