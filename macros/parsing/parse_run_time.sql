@@ -4,7 +4,7 @@
 
     In:  parse_run_time('experiment_run_time')      Out: '12.50' and '1.250e1' give 12.5; '', '-1' and '5 min' give null
 
-    Arguments: text, an expression for trimmed text without commas, as from number_with_point().
+    Arguments: text, an expression for trimmed text with a point as its decimal mark; a comma gives null.
 
     A plain number, which nearly all are, is cast directly. In any other, the point is moved by the exponent within the
     text, which is exact. With these limits, all engines compute the same sums for up to 10 billion experiments.
