@@ -215,7 +215,7 @@ def test_a_far_cell_is_refused(tmp_path: Path) -> None:
     workbook(tmp_path / "compounds.xlsx", {"compounds": [COLUMNS, [1, "a", "x"]]})
     far = '<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t> </t></is></c></row></sheetData>'
     change_sheet(tmp_path / "compounds.xlsx", lambda xml: xml.replace("</sheetData>", far))
-    sentence = "its cells reach as far as column XFD and row 1048576; delete the columns and rows beside the table, or save it as CSV."
+    sentence = "its cells reach as far as column XFD and row 1048576; delete the columns and rows outside the table, or save it as CSV."
     assert problem(tmp_path) == sentence
 
 

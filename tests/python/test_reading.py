@@ -414,7 +414,7 @@ def test_separator_is_the_one_of_the_columns(tmp_path: Path) -> None:
 
 def test_encodings_in_one_file(tmp_path: Path) -> None:
     (tmp_path / "compounds.csv").write_bytes((HEADER + "1,é,x\n").encode() + "2,é,y\n".encode("cp1252"))
-    assert problem(tmp_path) == "line 3 is not UTF-8 text, and lines before it are: the file mixes encodings; export it again in one of them."
+    assert problem(tmp_path) == "line 3 is not UTF-8 text, but lines before it are, so the file mixes encodings; export it again in one encoding."
 
 
 def test_control_characters_of_a_damaged_line_are_not_shown(tmp_path: Path) -> None:

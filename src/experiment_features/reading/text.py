@@ -77,7 +77,7 @@ class Blocks:
             line = (before + error.object[error.start :]).splitlines()[place]
         if not before.isascii():
             raise ReadingError(
-                f"line {self.line + place} is not UTF-8 text, and lines before it are: the file mixes encodings; export it again in one of them."
+                f"line {self.line + place} is not UTF-8 text, but lines before it are, so the file mixes encodings; export it again in one encoding."
             )
         windows = re.sub(r"[\0-\x08\n-\x1f\x7f]", "\ufffd", line.decode("cp1252", "replace").strip(WHITE_SPACE))
         raise ReadingError(

@@ -87,7 +87,7 @@ def _require_small(content: bytes) -> None:
     rows = re.findall(rb"""<(?:\w+:)?row [^>]*?\br=["'](\d+)""", content) if last != "Z" else []
     if rows and _column(last) * max(map(int, rows)) > MOST_CELLS:
         raise ReadingError(
-            f"its cells reach as far as column {last} and row {max(map(int, rows))}; delete the columns and rows beside the table, or save it as CSV."
+            f"its cells reach as far as column {last} and row {max(map(int, rows))}; delete the columns and rows outside the table, or save it as CSV."
         )
 
 
