@@ -297,13 +297,13 @@ unknown_user_compounds as (
 
 ),
 
-unusable_entries as (
+unusable_items as (
 
     select
         experiments.row_number,
         unknown_user_compounds.compound_id,
-        {{ count_in_list('experiments.compound_ids', 'unknown_user_compounds.compound_id') }} as entries,
-        {{ list_size('experiments.compound_ids') }} as entries_listed
+        {{ count_in_list('experiments.compound_ids', 'unknown_user_compounds.compound_id') }} as items,
+        {{ list_size('experiments.compound_ids') }} as items_listed
     from experiments
     inner join unknown_user_compounds on experiments.user_id = unknown_user_compounds.user_id
     where {{ count_in_list('experiments.compound_ids', 'unknown_user_compounds.compound_id') }} > 0
@@ -311,23 +311,23 @@ unusable_entries as (
     select
         row_number,
         cast(null as bigint) as compound_id,
-        {{ count_nulls('compound_ids') }} as entries,
-        {{ list_size('compound_ids') }} as entries_listed
+        {{ count_nulls('compound_ids') }} as items,
+        {{ list_size('compound_ids') }} as items_listed
     from experiments_with_unusable_cells
     where {{ count_nulls('compound_ids') }} > 0
 
 ),
 
-unusable_entries_per_row as (
+unusable_items_per_row as (
 
     select
         row_number,
         'not in compounds.csv: '
         || {{ joined('cast(compound_id as ' ~ data_type('text') ~ ')', ', ', 'compound_id') }} as unknown_ids,
-        'not a compound id: ' || sum(entries) filter (where compound_id is null)
-        || case when sum(entries) filter (where compound_id is null) = 1 then ' entry' else ' entries' end as not_ids,
-        sum(entries) < max(entries_listed) as is_partly_used
-    from unusable_entries
+        'not a compound id: ' || sum(items) filter (where compound_id is null)
+        || case when sum(items) filter (where compound_id is null) = 1 then ' item' else ' items' end as not_ids,
+        sum(items) < max(items_listed) as is_partly_used
+    from unusable_items
     group by row_number
 
 ),
@@ -341,7 +341,7 @@ with_unusable_compounds as (
         case when not_ids is null then 'unknown_compounds' else 'unusable_compounds' end as code,
         concat_ws('; ', unknown_ids, not_ids) as detail,
         is_partly_used
-    from unusable_entries_per_row
+    from unusable_items_per_row
 
 ),
 

@@ -141,11 +141,11 @@ FAULTS: dict[str, tuple[str, str, str, str, str, bool]] = {
     ),
     "non-integer compound": (
         "user_experiments", "4,2,1;B,10", "experiment_compound_ids",
-        "Left out of the list: not a compound id: 1 entry.", CORRECT_IDS, True,
+        "Left out of the list: not a compound id: 1 item.", CORRECT_IDS, True,
     ),
     "several bad compounds in one cell": (
         "user_experiments", "4,2,30;x;9; 1;9223372036854775808;9,10", "experiment_compound_ids",
-        "Left out of the list: not in compounds.csv: 9, 30; not a compound id: 2 entries.", CORRECT_IDS, True,
+        "Left out of the list: not in compounds.csv: 9, 30; not a compound id: 2 items.", CORRECT_IDS, True,
     ),
 }  # fmt: skip
 

@@ -117,7 +117,7 @@ def _build_whole(project: Project, one: Input, problem: oracle.LoadError | None)
 
 
 def _may_be_a_mismatch(result: oracle.Result) -> bool:
-    """Whether a file has no rows or too many rejects. A list also counts as unusable if only some entries are used, which the oracle does not report."""
+    """Whether a file has no rows or too many rejects. A list also counts as unusable if only some items are used, which the oracle does not report."""
     rows = {f"{name}.csv": sum(row[0] == f"{name}.csv" and not row[3] for row in result.rejected) for name in RAW}
     if any(not result.rows_read[file] or count > 10 or count > result.rows_read[file] / 2 for file, count in rows.items()):
         return True
