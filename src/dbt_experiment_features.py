@@ -53,7 +53,7 @@ LOCK_WAIT_SECONDS = 600.0
 # A stopped run that takes longer is ended by force, to keep within the five seconds promised.
 LONGEST_END_SECONDS = 3.5
 STOPPED = "The run was stopped; the published tables are complete, either from an earlier run or from this one."
-LOCK_LOST = "The connection that holds the lock was cut, so the run stops here; start it again."
+LOCK_LOST = "The connection that held the lock was cut, so the run stops here; start it again."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # More than dbt writes into its folders in a run.

@@ -13,7 +13,7 @@
     {%- if execute and modules.current_run -%}
         {%- if run_query(modules.current_run.lock_query).rows | length == 0 -%}
             {%- do exceptions.raise_compiler_error(
-                'The connection that holds the lock was cut, so the run stops here; start it again.'
+                'The connection that held the lock was cut, so the run stops here; start it again.'
             ) -%}
         {%- endif -%}
     {%- endif -%}

@@ -47,36 +47,36 @@ CELLS_TITLE = """
 ## How values can be written
 
 A comma in a run time is a decimal comma if no number in the column has a point and at least one comma cannot be a thousands separator
-(`12,5`), or if points are thousands separators (`1.234,5`). Commas are thousands separators if one is before a point (`1,234.5`). If neither
-is the case, or both, run times that could have two meanings are left empty. `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` names the decimal
-mark; set it for `dbt seed`, too, since it also decides how the numbers of a workbook are written.
+(`12,5`), or if points are thousands separators (`1.234,5`). Commas are thousands separators if one is before a point (`1,234.5`). If
+neither is the case, or both, run times that could have two meanings are left empty. `FEATURES_DECIMAL=,` or `FEATURES_DECIMAL=.` names the
+decimal mark; set it for `dbt seed`, too, since it also decides how numbers in a workbook are read.
 """
 LEFT_OUT_TITLE = f"""
 ## What happens to bad rows
 
 | problem | what happens |
 |---|---|
-| id missing, not a whole number or too large; wrong number of cells; experiment whose user has no accepted row | the row is rejected |
+| id missing, not a whole number or too large; row that cannot be split into its columns; experiment whose user has no accepted row | the row is rejected |
 | duplicate row; same id as an earlier row, but different content | the row is rejected; the first row with that id is used |
 | run time or sign-up date missing or unusable; list of compounds empty | the row is used, and the experiment counts, with that cell empty |
 | unknown or unusable ids in a list of compounds | the row is used, and the experiment counts, without these ids |
 
-Each such row or cell has an entry in `features.rejected_rows`, with its file, line number (as a text editor shows it), column, reason,
-remedy, and whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. At its end, a
-run prints one sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service give the same sentences.
-`make rejects` prints all causes, then every row with its text. Sentences have an example unless the cell may hold a name or e-mail address:
+Each such row or cell has a row in `features.rejected_rows`, with its file, line number (as a text editor shows it), column, reason,
+remedy, and whether the row was used. The row's text, which may contain names, is in `features_staging.int_rejected_row_text`. A run ends
+with one sentence per cause, at most five per file, the most frequent first; the run log and the HTTP service give the same sentences.
+`make rejects` prints all causes, then every row with its text. A sentence quotes a cell unless it may hold a name or an e-mail address:
 
 ```text
 user_experiments.csv: all 12 rows: the user_id is not a whole number, for example "2a" on line 2; write the user_id as a
 whole number using the digits 0 to 9.
 ```
 
-If a file seems wrong as a whole, no command publishes anything, not even `dbt run`. A file seems wrong if it has no rows; if more than 10 of
-its rows, and more than 1% of them, are rejected; if more than half of its rows are rejected, however small the file; or if more than half of
-its filled run times have unusable content, or of its filled lists unusable items or no known compound. Rejects within these limits
-(variables in `dbt_project.yml`) only cause a warning that gives their number.
+If a file seems wrong as a whole, no command publishes anything, not even `dbt run`. A file seems wrong if it has no rows; if more than 10
+of its rows, and more than 1% of them, are rejected; if more than half of its rows are rejected, however small the file; if more than half
+of its filled run times are unusable; or if more than half of its filled lists have unusable items or no known compound. Rejects within
+these limits (variables in `dbt_project.yml`) only cause a warning that gives their number.
 
-In upper or lower case, {", ".join(f"`{word}`" for word in MISSING_WORDS if word not in ("n/a", "null"))} stand for a missing value; among names, e-mail addresses and structures, only `\\N`, `<NA>`, `(null)` and the errors of a spreadsheet (`#N/A`, `#REF!`) do. Other values that cannot be used, by reason code (column `code` of `features_staging.int_rejected_rows`; see also [Commas in run times](#commas-in-run-times)):
+In upper or lower case, {", ".join(f"`{word}`" for word in MISSING_WORDS if word not in ("n/a", "null"))} stand for a missing value; among names, e-mail addresses and structures, only `\\N`, `<NA>`, `(null)`, `[NULL]` and spreadsheet errors such as `#N/A` and `#REF!` do. Other values that cannot be used, by reason code (column `code` of `features_staging.int_rejected_rows`; see also [Commas in run times](#commas-in-run-times)):
 """
 REFUSED_TITLE = """
 ## Files that are refused

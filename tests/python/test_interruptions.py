@@ -77,7 +77,7 @@ def test_run_that_has_lost_its_lock_changes_nothing(built: Project, published: P
             output, code = process.wait(60)
             assert "Traceback" not in output, output
             assert everything(built) == before, count
-        is_stopped = code != 0 and "The connection that holds the lock was cut, so the run stops here; start it again." in output
+        is_stopped = code != 0 and "The connection that held the lock was cut, so the run stops here; start it again." in output
         # If nothing was left to do when the connection was cut, only the run log may lack the end.
         [(status,)] = built.query(f"select status from {{schema}}_audit.runs where started_by = 'lost {number}'")
         assert is_stopped or status == "succeeded" or "The end of the run is not in the run log" in output, output

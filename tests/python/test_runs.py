@@ -268,7 +268,7 @@ def test_nothing_is_published_without_the_lock(built: Project, published: Projec
         release()
         output, code = process.wait()
         assert code != 0
-    assert "The connection that holds the lock was cut, so the run stops here; start it again." in output
+    assert "The connection that held the lock was cut, so the run stops here; start it again." in output
     assert "The end of the run is not in the run log" in output
     assert built.query("select xmin, * from {schema}.user_features") == before
 

@@ -81,7 +81,7 @@ def cut_lock_holder(campaign: Campaign, ground: Ground, times: int) -> None:
             following = project.start(*BUILD, DBT_TARGET_PATH=str(project.folder / "following"))
             output = " ".join(finish(process).split())
             assert process.returncode != 0, f"exit status 0:\n{output}"
-            assert "The connection that holds the lock was cut, so the run stops here" in output, output
+            assert "The connection that held the lock was cut, so the run stops here" in output, output
             output = finish(following)
             assert following.returncode == 0, f"the following build failed:\n{output}"
             expect_state(published(project), old, where="after the cut and another build")
