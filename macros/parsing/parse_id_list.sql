@@ -15,8 +15,8 @@
     A list has one kind of separator, the first of ; | , that it contains. In 1;2,3 the comma could also be a decimal mark,
     so the item 2,3 is not an id. Nor is 1,002, in which the comma would group digits. Lines of a cell are items, too.
 #}
-{% macro separated_by_semicolons(cell) -%}
-{%- set text = "translate(" ~ cell ~ ", '；，、', ';,,')" -%}
+{% macro separated_by_semicolons(text) -%}
+{%- set text = "translate(" ~ text ~ ", '；，、', ';,,')" -%}
 {%- set ends = "left(" ~ text ~ ", 1) || right(" ~ text ~ ", 1)" -%}
 {%- set list -%}
 case
