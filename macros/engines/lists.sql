@@ -39,29 +39,6 @@ len({{ list }})
 {%- endmacro %}
 
 {#
-    The number of times an item occurs in a list; nulls are not counted.
-
-    In:  count_in_list('compound_ids', 'compound_id')      Out: for the list {1,3,1} and the item 1 it is 2
-
-    Arguments: list and item, expressions.
-#}
-{% macro count_in_list(list, item) -%}
-    {{ return(adapter.dispatch('count_in_list')(list, item)) }}
-{%- endmacro %}
-
-{% macro postgres__count_in_list(list, item) -%}
-cardinality(array_positions({{ list }}, {{ item }}))
-{%- endmacro %}
-
-{% macro duckdb__count_in_list(list, item) -%}
-len(list_filter({{ list }}, lambda listed: listed = {{ item }}))
-{%- endmacro %}
-
-{% macro spark__count_in_list(list, item) -%}
-cardinality(filter({{ list }}, listed -> listed = {{ item }}))
-{%- endmacro %}
-
-{#
     The number of nulls in a list.
 
     In:  count_nulls('compound_ids')      Out: for the list {1,null,3} it is 1
@@ -94,24 +71,60 @@ cardinality(array_positions({{ list }}, null))
     {{ return(adapter.dispatch('unnest_distinct')(list, alias, item)) }}
 {%- endmacro %}
 
-{# Keeps the first occurrence of each item. In short lists that costs nothing, whereas `distinct` would sort each list. #}
+{#
+    Keeps the first occurrence of each item, for which short lists need no sort. That would compare each item with all before
+    it, so a list of more than 100 items is sorted instead, by the only function that does so without a subquery, which would
+    keep Postgres from running in parallel; 100 nulls before its items say that they are distinct.
+#}
 {% macro postgres__unnest_distinct(list, alias, item) -%}
 lateral (
     select items.item as {{ item }}
-    from unnest({{ list }}) with ordinality as items (item, place)
-    where items.item is not null and array_position({{ list }}, items.item) = items.place
+    from unnest(
+        case
+            when cardinality({{ list }}) <= 100 then {{ list }}
+            else array_fill(cast(null as bigint), array[100])
+                || cast(tsvector_to_array(array_to_tsvector(array_remove(cast({{ list }} as text[]), null))) as bigint[])
+        end
+    ) with ordinality as items (item, place)
+    where items.item is not null and (items.place > 100 or array_position({{ list }}, items.item) = items.place)
 ) as {{ alias }}
 {%- endmacro %}
 
 {# A separate select list keeps DuckDB from joining the lists to themselves. #}
 {% macro duckdb__unnest_distinct(list, alias, item) -%}
 lateral (
-    select unnest(list_filter({{ list }}, lambda listed, place: listed is not null and list_position({{ list }}, listed) = place)) as {{ item }}
+    select unnest(list_distinct({{ list }})) as {{ item }}
 ) as {{ alias }}
 {%- endmacro %}
 
 {% macro spark__unnest_distinct(list, alias, item) -%}
 lateral explode(array_compact(array_distinct({{ list }}))) as {{ alias }} ({{ item }})
+{%- endmacro %}
+
+{#
+    A row source for all items of a list, including nulls, for use after `cross join`.
+
+    In:  cross join {{ unnest_all('compound_ids', 'listed', 'compound_id') }}
+    Out: for the list {3,null,3} the rows 3, null and 3
+
+    Arguments: as for unnest_distinct().
+#}
+{% macro unnest_all(list, alias, item) -%}
+    {{ return(adapter.dispatch('unnest_all')(list, alias, item)) }}
+{%- endmacro %}
+
+{% macro postgres__unnest_all(list, alias, item) -%}
+unnest({{ list }}) as {{ alias }} ({{ item }})
+{%- endmacro %}
+
+{% macro duckdb__unnest_all(list, alias, item) -%}
+lateral (
+    select unnest({{ list }}) as {{ item }}
+) as {{ alias }}
+{%- endmacro %}
+
+{% macro spark__unnest_all(list, alias, item) -%}
+lateral explode({{ list }}) as {{ alias }} ({{ item }})
 {%- endmacro %}
 
 {#

@@ -39,7 +39,7 @@ unknown_users as (
 
 ),
 
-compounds as (
+compounds as {{ not_materialized() }} (
 
     select * from {{ ref('int_compounds') }}
 
@@ -286,27 +286,40 @@ without_compounds as (
 
 ),
 
-unknown_user_compounds as (
+-- Only the lists of these users are searched for unknown compounds.
+users_with_unknown_compounds as (
 
-    select
-        user_compounds.user_id,
-        user_compounds.compound_id
+    select distinct user_compounds.user_id
     from user_compounds
     left join compounds on user_compounds.compound_id = compounds.compound_id
     where compounds.compound_id is null
 
 ),
 
-unusable_items as (
+items_of_those_users as (
 
     select
         experiments.row_number,
-        unknown_user_compounds.compound_id,
-        {{ count_in_list('experiments.compound_ids', 'unknown_user_compounds.compound_id') }} as items,
-        {{ list_size('experiments.compound_ids') }} as items_listed
+        {{ list_size('experiments.compound_ids') }} as items_listed,
+        listed.compound_id
     from experiments
-    inner join unknown_user_compounds on experiments.user_id = unknown_user_compounds.user_id
-    where {{ count_in_list('experiments.compound_ids', 'unknown_user_compounds.compound_id') }} > 0
+    inner join users_with_unknown_compounds on experiments.user_id = users_with_unknown_compounds.user_id
+    cross join {{ unnest_all('experiments.compound_ids', 'listed', 'compound_id') }}
+    where listed.compound_id is not null
+
+),
+
+unusable_items as (
+
+    select
+        items_of_those_users.row_number,
+        items_of_those_users.compound_id,
+        count(*) as items,
+        max(items_of_those_users.items_listed) as items_listed
+    from items_of_those_users
+    left join compounds on items_of_those_users.compound_id = compounds.compound_id
+    where compounds.compound_id is null
+    group by items_of_those_users.row_number, items_of_those_users.compound_id
     union all
     select
         row_number,
