@@ -30,13 +30,10 @@
 {# Deletes, updates and inserts rows. Rows that changed are updated in place, since rows of other tables may refer to them. #}
 {% macro publish_by_key(published, candidate, columns, key) -%}
     {%- set values = columns | reject('in', key) | list -%}
+    {%- set same_key = '(published.' ~ key | join(', published.') ~ ') = (candidate.' ~ key | join(', candidate.') ~ ')' -%}
     {%- call statement('delete') %}
-        delete from {{ published }}
-        where ({{ key | join(', ') }}) in (
-            select {{ key | join(', ') }} from {{ published }}
-            except
-            select {{ key | join(', ') }} from {{ candidate }}
-        )
+        delete from {{ published }} as published
+        where not exists (select 1 from {{ candidate }} as candidate where {{ same_key }})
     {%- endcall -%}
     {%- if values -%}
     {%- call statement('update') %}
@@ -52,9 +49,8 @@
     {%- endif -%}
     {%- call statement('insert') %}
         insert into {{ published }} ({{ columns | join(', ') }})
-        select {{ columns | join(', ') }} from {{ candidate }}
-        except
-        select {{ columns | join(', ') }} from {{ published }}
+        select {{ columns | join(', ') }} from {{ candidate }} as candidate
+        where not exists (select 1 from {{ published }} as published where {{ same_key }})
     {%- endcall -%}
 {%- endmacro %}
 

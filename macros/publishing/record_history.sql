@@ -44,10 +44,12 @@
     {%- call statement('insert') %}
         insert into {{ history }} ({{ columns }}, state_id, recorded, valid_from)
         select {{ columns }}, {{ snapshot_hash_arguments(key + ['current_timestamp']) }}, current_timestamp, current_timestamp
-        from (
-            select {{ columns }} from {{ published }}
-            except
-            select {{ columns }} from {{ history }} where valid_to is null
-        ) as states
+        from {{ published }} as published
+        where not exists (
+            select 1 from {{ history }} as history
+            where
+                history.valid_to is null
+                and (history.{{ key | join(', history.') }}) = (published.{{ key | join(', published.') }})
+        )
     {%- endcall -%}
 {%- endmacro %}
