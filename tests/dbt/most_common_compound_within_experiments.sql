@@ -17,6 +17,5 @@ select
 from user_features
 where
     most_common_compound_experiments not between 1 and total_experiments
-    or distinct_compounds < 1 and most_common_compound_id is not null
-    or distinct_compounds > 0 and most_common_compound_id is null
-    or most_common_compound_ids not like most_common_compound_id || '%'
+    or (distinct_compounds > 0) <> (most_common_compound_id is not null)
+    or split_part(most_common_compound_ids, ';', 1) <> cast(most_common_compound_id as {{ data_type('text') }})
