@@ -46,12 +46,12 @@ home=$(CDPATH='' cd -P -- "$home" && pwd)
 folder=$home/$name
 place="$PWD in $home"
 
-# Each list that is installed leaves a mark, and the place of the project and the folder another one.
+# Each list that is installed leaves a copy as its mark, since clocks may differ, and the place of the project and the folder another mark.
 is_installed() {
     [ -x "$folder/bin/python" ] && [ "$folder/placed" -nt scripts/place.sh ] && [ "$(cat -- "$folder/placed")" = "$place" ] || return 1
     for list; do
         mark=$folder/installed-${list##*/}
-        [ "$mark" -nt "$list" ] && [ "$mark" -nt scripts/add_packages.sh ] || return 1
+        cat -- "$list" scripts/add_packages.sh | cmp -s -- - "$mark" || return 1
     done
 }
 
@@ -69,7 +69,7 @@ first=$1
 for list; do
     use=${list##*/}
     mark=$folder/installed-$use
-    [ -x "$folder/bin/python" ] && [ "$mark" -nt "$list" ] && [ "$mark" -nt scripts/add_packages.sh ] && continue
+    [ -x "$folder/bin/python" ] && cat -- "$list" scripts/add_packages.sh | cmp -s -- - "$mark" && continue
     if [ "$list" = "$first" ]; then
         "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
             refuse "Python 3.10 to 3.13 is needed, and $python is $("$python" --version 2>&1); name another with: make PYTHON=python3.13 ..."
@@ -79,7 +79,7 @@ for list; do
     else
         try "Installing ${use%.lock} into $name (once)" scripts/add_packages.sh "$folder" "$list"
     fi
-    touch "$mark"
+    cat -- "$list" scripts/add_packages.sh > "$mark"
 done
 scripts/place.sh "$folder"
 echo "$place" > "$folder/placed"

@@ -11,6 +11,7 @@ import _thread
 import dataclasses
 import gc
 import getpass
+import hashlib
 import inspect
 import logging
 import os
@@ -26,13 +27,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dbt.context.base
-import dbt.contracts.files
+import dbt.parser.read_files
 import dbt.version
 import psycopg2
 from dbt.adapters.contracts.connection import Connection, Identifier
 from dbt.adapters.exceptions import FailedToConnectError
 from dbt.adapters.factory import get_adapter
 from dbt.adapters.postgres.connections import PostgresConnectionManager
+from dbt.contracts.files import FileHash, FilePath, ParseFileType, SourceFile
 from dbt.flags import get_flags
 from dbt.task.freshness import FreshnessTask
 from dbt.task.run import RunTask
@@ -67,6 +69,7 @@ LONGEST_SCHEMA = 63 - max(map(len, SUFFIXES))
 if "_duckdb" not in sys.modules:
     gc.freeze()
 
+_load_seed_source_file = dbt.parser.read_files.load_seed_source_file
 _show_table = SeedTask.show_table
 _modules = dbt.context.base.get_context_modules
 _execute_with_hooks = RunTask.execute_with_hooks
@@ -84,6 +87,14 @@ _is_stopped = False
 _is_building = False
 # Until the first connection, dbt only reads the project.
 _is_parsing = True
+
+
+def _seed_source_file(match: FilePath, project_name: str) -> SourceFile:
+    """dbt's `load_seed_source_file`, for files that may not be UTF-8. As there, a file of 1 MiB or more is known by its path only."""
+    if match.seed_too_large():
+        return _load_seed_source_file(match, project_name)
+    digest = hashlib.sha256(Path(match.absolute_path).read_bytes()).hexdigest()
+    return SourceFile(path=match, checksum=FileHash("sha256", digest), project_name=project_name, parse_file_type=ParseFileType.Seed, contents="")
 
 
 def _show_table_of_seed(task: SeedTask, result: Any) -> None:
@@ -180,9 +191,11 @@ def _open_safely(connection: Connection) -> Connection:
         # In other schemas, a function of another user that takes more fitting arguments would be called instead of one of Postgres.
         opened.handle.autocommit = True
         with opened.handle.cursor() as cursor:
-            # Rows that a policy hides would be missing from what is compared. A session is idle while another one or a slow file is waited for.
+            # Rows that a policy hides would be missing from what is compared. Limits would end work that only takes its time.
             cursor.execute(
-                "set search_path to pg_catalog; set row_security to off; set idle_session_timeout to 0; set idle_in_transaction_session_timeout to 0"
+                "set search_path to pg_catalog; set row_security to off; set extra_float_digits to 1; "
+                "select set_config(name, '0', false) from pg_settings "
+                "where name in ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')"
             )
         opened.handle.autocommit = False
     except psycopg2.Error as error:
@@ -401,8 +414,8 @@ class Contact(NamedTuple):
 
 CONTACTS = (
     Contact(
-        dbt.contracts.files, "MAXIMUM_SEED_SIZE", None, -1,
-        "dbt reads seeds below 1 MiB while it parses, and stops with a traceback at one that is not UTF-8; no setting prevents that.",
+        dbt.parser.read_files, "load_seed_source_file", ("match", "project_name"), _seed_source_file,
+        "dbt decodes seeds below 1 MiB while it parses, and stops with a traceback at one that is not UTF-8; no setting prevents that.",
         "test_errors.py::test_one_sentence_and_the_last_good_tables",
     ),
     Contact(

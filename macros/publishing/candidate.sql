@@ -9,6 +9,8 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
+    {#- dbt creates the schemas of the models that it runs, which may be the marts alone. -#}
+    {%- do adapter.create_schema(candidate) if not adapter.check_schema_exists(candidate.database, candidate.schema) -%}
     {#- Also drops the candidates of earlier runs that did not publish. -#}
     {%- for name in candidate_names(this) -%}
         {%- do adapter.drop_relation(candidate.incorporate(path={'identifier': name})) -%}

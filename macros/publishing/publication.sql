@@ -30,6 +30,7 @@
     {%- endif -%}
 
     {%- do require_tests_first(model) -%}
+    {%- do require_order(model) -%}
 
     {#- `dbt run` does not run the data test that checks this. -#}
     {%- set mismatches = run_query('select mismatch from ' ~ ref('int_rows_per_file') ~ ' where mismatch is not null order by file').rows -%}
@@ -70,18 +71,66 @@
 
 {% endmaterialization %}
 
-{#
-    Stops a model if dbt would not wait for a test with severity `error` of what is above it: dbt waits only for tests that read nothing else.
-
-    Arguments: model, its node in dbt's graph.
-#}
-{% macro require_tests_first(model) -%}
+{# The ids of all nodes above a model in dbt's graph. #}
+{% macro nodes_above(model) -%}
     {%- set above = model.depends_on.nodes | list -%}
     {%- for id in above -%}
         {%- for parent in graph.nodes.get(id, {}).get('depends_on', {}).get('nodes', []) if parent not in above -%}
             {%- do above.append(parent) -%}
         {%- endfor -%}
     {%- endfor -%}
+    {{ return(above) }}
+{%- endmacro %}
+
+{#
+    Stops a model if, as the run log shows, a model above it was not built after all that it reads, or a test of these failed in this
+    run: commands for single nodes could otherwise publish old rows with new ones, or rows that a test has refused.
+
+    Arguments: model, its node in dbt's graph.
+#}
+{% macro require_order(model) -%}
+    {%- set above = nodes_above(model) | list -%}
+    {%- set pairs, tests = [], ["''"] -%}
+    {%- for node in graph.nodes.values() if modules.current_run -%}
+        {%- for parent in node.depends_on.nodes if node.unique_id in above and parent in graph.nodes -%}
+            {%- do pairs.append('(' ~ text_literal(node.unique_id) ~ ', ' ~ text_literal(parent) ~ ')') -%}
+        {%- endfor -%}
+        {%- if node.resource_type == 'test' and node.depends_on.nodes | select('in', above) | list -%}
+            {%- do tests.append(text_literal(node.unique_id)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if pairs -%}
+        {%- set last = 'select max(number) as number from ' ~ audit_relation('run_nodes') ~ " where status = 'success' and node = " -%}
+        {%- for row in run_query(
+            'select node, parent, built.number is null as is_missing from (values ' ~ pairs | join(', ') ~ ') as pairs (node, parent) '
+            ~ 'cross join lateral (' ~ last ~ 'pairs.node) as built cross join lateral (' ~ last ~ 'pairs.parent) as read '
+            ~ 'where built.number is null or built.number < read.number order by 1, 2 limit 1'
+        ).rows -%}
+            {%- set names = [row['node'].split('.')[-1], row['parent'].split('.')[-1]] -%}
+            {%- do exceptions.raise_compiler_error(
+                'Nothing is published, since ' ~ names[0]
+                ~ (' has not been built in this schema' if row['is_missing'] else ' was last built before ' ~ names[1] ~ ', which it reads')
+                ~ '; build all models in one run, with `dbt run` or `dbt build`.'
+            ) -%}
+        {%- endfor -%}
+        {%- for row in run_query(
+            'select node from ' ~ audit_relation('run_nodes') ~ ' where run_id = ' ~ text_literal(run_id())
+            ~ " and status in ('fail', 'error', 'runtime error') and node in (" ~ tests | join(', ') ~ ') order by node limit 1'
+        ).rows -%}
+            {%- do exceptions.raise_compiler_error(
+                'Nothing is published, since the test ' ~ row['node'].split('.')[2] ~ ' has failed in this run; correct the cause and test again.'
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    Stops a model if dbt would not wait for a test with severity `error` of what is above it: dbt waits only for tests that read nothing else.
+
+    Arguments: model, its node in dbt's graph.
+#}
+{% macro require_tests_first(model) -%}
+    {%- set above = nodes_above(model) | list -%}
     {%- for test in graph.nodes.values() if test.resource_type == 'test' and test.config.severity | lower == 'error' -%}
         {%- set others = test.depends_on.nodes | unique | reject('in', above) | list -%}
         {%- set is_above = others | length < test.depends_on.nodes | unique | list | length -%}

@@ -35,6 +35,16 @@
         ).rows -%}
             {%- do grants.append(row['statement']) -%}
         {%- endfor -%}
+        {%- set dropped = run_query(
+            "select string_agg(dependent, ', ' order by dependent) from ("
+            ~ "select distinct 'view ' || ev_class::regclass as dependent from pg_depend inner join pg_rewrite on objid = pg_rewrite.oid "
+            ~ "where classid = 'pg_rewrite'::regclass and refobjid = " ~ table ~ ' and ev_class <> refobjid union all '
+            ~ "select 'foreign key ' || conname || ' of ' || conrelid::regclass from pg_constraint where contype = 'f' and confrelid = " ~ table
+            ~ ') as dependents'
+        ).rows[0][0] -%}
+        {%- do exceptions.warn(
+            published ~ ' is replaced, since its columns or constraints are not those of its contract; what depends on it is dropped: ' ~ dropped ~ '.'
+        ) if dropped -%}
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
     {%- do run_query('create table ' ~ published ~ ' (like ' ~ candidate ~ ')') -%}

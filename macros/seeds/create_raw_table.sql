@@ -9,10 +9,25 @@
 {% macro create_raw_table(relation, columns) -%}
     {%- set existing = adapter.get_relation(relation.database, relation.schema, relation.identifier) -%}
     {%- set found = column_names(existing) if existing else [] -%}
-    {%- if found != ['row_number'] + columns + ['row_fault', 'row_text'] -%}
+    {%- if found != ['row_number'] + columns + ['row_fault', 'row_text'] or not numbers_rows(existing) -%}
         {%- do adapter.drop_relation(existing) if existing -%}
         {%- do run_query(raw_table_definition(relation, columns)) -%}
     {%- endif -%}
+{%- endmacro %}
+
+{# Whether the engine numbers the rows that are loaded into a raw table, if the loading needs that; version 0.1.0 did it otherwise. #}
+{% macro numbers_rows(relation) -%}
+    {{ return(adapter.dispatch('numbers_rows')(relation)) }}
+{%- endmacro %}
+
+{% macro default__numbers_rows(relation) -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{% macro postgres__numbers_rows(relation) -%}
+    {{ return(run_query(
+        'select 1 from pg_attribute where attrelid = ' ~ text_literal(relation | string) ~ "::regclass and attname = 'row_number' and attidentity <> ''"
+    ).rows | length == 1) }}
 {%- endmacro %}
 
 {% macro raw_table_definition(relation, columns) -%}

@@ -86,13 +86,13 @@ class Run:
             found = connection.get_parameter_status("server_version")
             raise RunError(f"The server is PostgreSQL {found}, and {OLDEST_SERVER} or later is needed.")
         schemas = [self._schema + ending for ending in ("", "_raw", "_staging", "_audit")]
-        for backend, role, database, encoding, is_read_only, may_create, similar in self._execute("rights", schemas, schemas):
+        for backend, role, database, encoding, read_only, may_create, similar in self._execute("rights", schemas, schemas):
             if backend != connection.get_backend_pid():
                 raise RunError("A pooler such as PgBouncer is between dbt and the server, and would share the lock; set PGHOST and PGPORT to the server's own.")
             if encoding != "UTF8":
                 raise RunError(f"The database {database} has the encoding {encoding}; set PGDATABASE to one with UTF8.")
-            if is_read_only:
-                raise RunError("The server is read-only, for example because it is in recovery; set PGHOST to one that can be written to.")
+            if read_only:
+                raise RunError(f"The server is read-only, since {read_only}; change that, or set PGHOST to one that can be written to.")
             if not may_create:
                 raise RunError(
                     f"The role {role} may not create schemas in the database {database}; let its owner run "

@@ -45,13 +45,17 @@ create table if not exists {audit}.run_nodes (
     primary key (run_id, node)
 );
 
+-- In the order in which nodes ended, whatever the clock says.
+alter table {audit}.run_nodes add column if not exists number bigint generated always as identity;
+create index if not exists run_nodes_node_number on {audit}.run_nodes (node, number);
+
 -- name: has_log
 select 1
 from pg_class
 inner join pg_attribute on attrelid = pg_class.oid
 where
     relnamespace = to_regnamespace(quote_ident(%s))
-    and (relname, attname) in (('runs', 'causes'), ('run_files', 'run_id'), ('run_nodes', 'run_id'))
+    and (relname, attname) in (('runs', 'causes'), ('run_files', 'run_id'), ('run_nodes', 'number'))
 having count(*) = 3
 
 -- name: keep_alive
@@ -60,7 +64,8 @@ set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepaliv
 
 -- name: rights
 select
-    pg_backend_pid(), current_user, current_database(), getdatabaseencoding(), current_setting('transaction_read_only') = 'on',
+    pg_backend_pid(), current_user, current_database(), getdatabaseencoding(),
+    case when pg_is_in_recovery() then 'it is in recovery' when current_setting('transaction_read_only') = 'on' then 'its default_transaction_read_only is on' end,
     has_database_privilege(current_database(), 'create')
     or not exists (
         select from unnest(%s::text[]) as needed (name)
@@ -119,11 +124,10 @@ set status = 'interrupted', finished = clock_timestamp(), message = 'The process
 where finished is null
 
 -- name: run_between
-select other.id
-from {audit}.runs as own
-inner join {audit}.runs as other on other.started > own.started
-where own.id = %s and exists (select 1 from {audit}.run_nodes where run_id = other.id)
-order by other.started
+select run_id
+from {audit}.run_nodes
+where number > (select max(number) from {audit}.run_nodes where run_id = %s)
+order by number
 limit 1
 
 -- name: begin_run
@@ -142,7 +146,7 @@ insert into {audit}.run_nodes (run_id, node, status, seconds, rows, message)
 select %s, *
 from json_to_recordset(%s) as nodes (node text, status text, seconds double precision, rows bigint, message text)
 on conflict (run_id, node) do update set
-    status = excluded.status, seconds = excluded.seconds, rows = excluded.rows, message = excluded.message
+    status = excluded.status, seconds = excluded.seconds, rows = excluded.rows, message = excluded.message, number = default
 
 -- name: add_files
 insert into {audit}.run_files (run_id, file, rows_read, rows_published, rows_rejected)

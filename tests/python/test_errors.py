@@ -127,6 +127,10 @@ def test_table_of_an_older_version_is_replaced_only_by_a_load_that_succeeds(buil
     columns = "select column_name from information_schema.columns where table_schema = '{schema}_raw' and table_name = 'users'"
     assert ("from_an_older_version",) not in built.query(columns)
     assert len(built.query("select * from {schema}_raw.users")) == 10
+    # In version 0.1.0, its rows were numbered in another way.
+    built.query("alter table {schema}_raw.users alter column row_number drop identity")
+    built.dbt("seed", "--quiet")
+    assert len(built.query("select distinct row_number from {schema}_raw.users")) == 10
 
 
 def test_seed_show_prints_the_first_rows(built: Project, published: Project) -> None:
@@ -188,7 +192,7 @@ def test_empty_settings_have_their_defaults(published: Project) -> None:
         ({"PGDATABASE": "latin"}, "The database latin has the encoding LATIN1; set PGDATABASE to one with UTF8."),
         (
             {"PGOPTIONS": "-c default_transaction_read_only=on"},
-            "The server is read-only, for example because it is in recovery; set PGHOST to one that can be written to",
+            "The server is read-only, since its default_transaction_read_only is on; change that, or set PGHOST to one that can be written to",
         ),
         ({"PGUSER": "powerless"}, "The role powerless may not create schemas in the database postgres; let its owner run `grant create on database"),
         ({"PGUSER": "nobody_there"}, 'role "nobody_there" does not exist'),
@@ -229,6 +233,18 @@ def test_seed_that_dbt_would_not_find(published: Project, tmp_path: Path) -> Non
     output = " ".join(process.communicate()[0].split())
     assert process.returncode != 0
     assert f"users.csv, by which dbt knows the table, is missing from {tmp_path}/seeds; move your own files to another folder" in output
+
+
+def test_seed_that_has_changed_is_known_as_modified(published: Project, tmp_path: Path) -> None:
+    """As in dbt itself, for `--select state:modified`; in another encoding, too."""
+    (tmp_path / "dbt_project.yml").write_text("name: other\nprofile: experiment_features\nmodels: {}\n")
+    (tmp_path / "seeds").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "seeds" / f"{name}.csv").write_bytes(b"name\nJos\xe9\n")
+    published.dbt("parse", "--project-dir", str(tmp_path), DBT_TARGET_PATH=str(tmp_path / "before"), DBT_WRITE_JSON="true")
+    (tmp_path / "seeds" / "two.csv").write_bytes(b"name\nAndr\xe9\n")
+    listed = published.dbt("ls", "--quiet", "--project-dir", str(tmp_path), "--select", "state:modified", "--state", str(tmp_path / "before"))
+    assert listed.split() == ["other.two"]
 
 
 def test_empty_flag_is_refused(published: Project) -> None:

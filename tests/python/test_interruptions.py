@@ -393,7 +393,7 @@ def test_every_contact_with_dbt_names_a_test_that_exists(built: Project) -> None
     ("change", "named"),
     [
         ("import dbt.task.run; dbt.task.run.RunTask.execute_with_hooks = lambda self, uids, more: None", "RunTask.execute_with_hooks"),
-        ("import dbt.contracts.files; del dbt.contracts.files.MAXIMUM_SEED_SIZE", "dbt.contracts.files.MAXIMUM_SEED_SIZE"),
+        ("import dbt.parser.read_files; del dbt.parser.read_files.load_seed_source_file", "dbt.parser.read_files.load_seed_source_file"),
     ],
 )
 def test_unknown_dbt_is_refused_before_anything_is_written(make_project: Callable[[str], Project], change: str, named: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 from conftest import BUILD, BUILD_WITHOUT_TESTS, FEATURES, Project
 from test_runs import held_at, wait_until
 
-MARTS = ("user_features", "experiment_summary", "compound_usage", "rejected_rows")
+# In the order in which they can be built.
+MARTS = ("user_features", "compound_usage", "experiment_summary", "rejected_rows")
 EXPERIMENTS = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
 # A run that waits for the table of publications has already written the rows of the other tables.
 PUBLISHING = "select 1 from pg_locks where relation = '{schema}.publications'::regclass and not granted"
@@ -136,21 +137,24 @@ def test_views_grants_indexes_and_prepared_statements_survive(other_input: Proje
     assert other_input.query("select user_id from {schema}.active order by 1") == [(1,), (3,)]
     # Changed users are updated, so that rows that refer to them stay.
     assert other_input.query("select user_id from {schema}.notes order by 1") == [(1,), (3,)]
-    other_input.query("drop table {schema}.notes")
     assert other_input.query("select has_table_privilege('pg_monitor', '{schema}.user_features', 'select'), to_regclass('{schema}.own_index') is not null") == [
         (True, True)
     ]
 
     # If the columns change, the table is replaced, and grants stay.
     other_input.query(
-        "drop view {schema}.active; alter table {schema}.user_features add column of_an_older_version text;"
+        "alter table {schema}.user_features add column of_an_older_version text;"
         "grant select (user_id, of_an_older_version) on {schema}.user_features to pg_signal_backend;"
         "grant select on {schema}.user_features to pg_read_all_stats with grant option; alter table {schema}.user_features enable row level security"
     )
     output = other_input.dbt(*BUILD_WITHOUT_TESTS, succeeds=False)
     assert "has to be replaced, which would remove its row-level security; disable it, run this again, and enable it anew." in " ".join(output.split())
     other_input.query("alter table {schema}.user_features disable row level security")
-    other_input.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    output = " ".join(other_input.dbt(*BUILD_WITHOUT_TESTS).split())
+    schema = other_input.schema
+    dependents = f"foreign key notes_user_id_fkey of {schema}.notes, view {schema}.active"
+    assert f"not those of its contract; what depends on it is dropped: {dependents}." in output
+    other_input.query("drop table {schema}.notes")
     assert len(other_input.features()[0]) == 9
     assert other_input.query(
         "select has_table_privilege('pg_monitor', '{schema}.user_features', 'select'), "
@@ -245,6 +249,57 @@ def test_run_that_was_overtaken_is_refused(built: Project, published: Project) -
     published.dbt(*BUILD_WITHOUT_TESTS, "--quiet", FEATURES_RUN_ID="faster")
     output = " ".join(published.dbt("run", succeeds=False, FEATURES_RUN_ID="overtaken").split())
     assert "The run faster has built since the run overtaken began, which would mix the tables of both" in output
+
+
+@pytest.mark.parametrize(
+    ("commands", "sentence"),
+    [
+        (
+            [["seed"], ["run", "--select", "stg_users+"]],
+            "Nothing is published, since stg_compounds was last built before compounds, which it reads",
+        ),
+        (
+            [["run", "--select", "stg_compounds"], ["run", "--select", "marts"]],
+            "Nothing is published, since int_compounds was last built before stg_compounds, which it reads",
+        ),
+    ],
+    ids=["after a load", "after other models"],
+)
+def test_rows_of_different_runs_are_not_published_together(other_input: Project, commands: list[list[str]], sentence: str) -> None:
+    before = marts(other_input)
+    for command in commands[:-1]:
+        other_input.dbt(*command, "--quiet")
+    output = " ".join(other_input.dbt(*commands[-1], succeeds=False).split())
+    assert sentence in output, output
+    assert "; build all models in one run, with `dbt run` or `dbt build`." in output
+    assert marts(other_input) == before
+
+
+def test_one_seed_that_is_loaded_again_is_not_published_with_old_rows(other_input: Project) -> None:
+    """As if a task of a scheduler had been run again, without those that depend on it."""
+    other_input.dbt("seed", "--quiet", FEATURES_RUN_ID="nightly")
+    other_input.dbt("run", "--exclude", "publications", "--quiet", FEATURES_RUN_ID="nightly")
+    other_input.dbt("seed", "--select", "user_experiments", "--quiet", FEATURES_RUN_ID="nightly")
+    output = " ".join(other_input.dbt("run", "--select", "publications", succeeds=False, FEATURES_RUN_ID="nightly").split())
+    assert "Nothing is published, since int_duplicate_rows was last built before user_experiments, which it reads; build all models" in output, output
+
+
+def test_rows_that_a_test_of_the_run_has_refused_are_not_published(other_input: Project) -> None:
+    other_input.dbt("seed", "--quiet", FEATURES_RUN_ID="tested")
+    other_input.dbt("run", "--exclude", "publications", "--quiet", FEATURES_RUN_ID="tested")
+    other_input.query("update {schema}_staging.int_rows_per_file set rows_read = rows_read + 1")
+    other_input.dbt("build", "--select", "no_row_is_lost", "--quiet", succeeds=False, FEATURES_RUN_ID="tested")
+    output = " ".join(other_input.dbt("run", "--select", "publications", succeeds=False, FEATURES_RUN_ID="tested").split())
+    assert "Nothing is published, since the test no_row_is_lost has failed in this run; correct the cause and test again." in output
+
+
+def test_model_that_another_schema_has_is_not_published(other_input: Project) -> None:
+    """With --defer, dbt reads it there."""
+    other_input.dbt("seed", "--quiet", FEATURES_RUN_ID="deferred")
+    other_input.dbt("run", "--exclude", "publications", "--quiet", FEATURES_RUN_ID="deferred")
+    other_input.query("delete from {schema}_audit.run_nodes where node = 'model.experiment_features.int_users'")
+    output = " ".join(other_input.dbt("run", "--select", "publications", succeeds=False, FEATURES_RUN_ID="deferred").split())
+    assert "Nothing is published, since int_users has not been built in this schema; build all models in one run" in output
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_log_of_an_earlier_version_is_kept(make_project: Callable[[str], Project
     project = make_project("earlier")
     project.dbt("seed", "--quiet")
     before = project.query("select id, message from {schema}_audit.runs")
-    project.query("alter table {schema}_audit.runs drop column nodes, drop column causes")
+    project.query("alter table {schema}_audit.runs drop column nodes, drop column causes; alter table {schema}_audit.run_nodes drop column number")
     project.dbt("seed", "--quiet")
     runs = project.query("select id, message, nodes from {schema}_audit.runs order by started")
     assert runs[0] == (*before[0], None) and [nodes for _, _, nodes in runs] == [None, 3]
@@ -239,10 +239,11 @@ def test_another_process_with_the_number_of_the_one_that_held_the_lock(built: Pr
 
 def test_settings_of_connections(built: Project) -> None:
     """They must not hide rows, or end a connection that waits; a role or database may have others by default."""
-    names = ("search_path", "row_security", "idle_session_timeout", "idle_in_transaction_session_timeout")
+    names = ("search_path", "row_security", "extra_float_digits", "idle_session_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
     query = ", ".join(f"current_setting('{name}') as {name}" for name in names)
-    shown = built.dbt("show", "--quiet", "--output", "json", "--inline", f"select {query}", PGOPTIONS="-c idle_session_timeout=9s -c row_security=on")
-    assert json.loads(shown)["show"] == [dict(zip(names, ("pg_catalog", "off", "0", "0")))]
+    settings = "-c idle_session_timeout=9s -c transaction_timeout=9s -c row_security=on -c extra_float_digits=-9"
+    shown = built.dbt("show", "--quiet", "--output", "json", "--inline", f"select {query}", PGOPTIONS=settings)
+    assert json.loads(shown)["show"] == [dict(zip(names, ("pg_catalog", "off", "1", "0", "0", "0")))]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -81,6 +81,16 @@ def test_sums_keep_all_their_digits(service: Service, first_run: dict[str, Any],
     project.query("update {schema}.user_features set total_experiment_run_time = 25 where user_id = 1")
 
 
+def test_settings_of_the_database_change_no_value(service: Service, first_run: dict[str, Any], project: Project) -> None:
+    before = service.get("/features/1")
+    project.query("alter database postgres set datestyle to 'German, DMY'; alter database postgres set extra_float_digits to -13")
+    try:
+        assert service.get("/features/1") == before and before["avg_experiment_run_time"] == 12.5
+        assert service.get("/health")["published"] and service.get("/etl")["runs"]
+    finally:
+        project.query("alter database postgres reset datestyle; alter database postgres reset extra_float_digits")
+
+
 @pytest.mark.parametrize("accept", ["text/csv", "text/csv, application/json;q=0.5", "text/*;q=0.9, */*;q=0.1", "Text/CSV; charset=utf-8"])
 def test_features_as_csv(service: Service, first_run: dict[str, Any], accept: str) -> None:
     answer = service.call("GET", "/features", 200, headers={"Accept": accept})

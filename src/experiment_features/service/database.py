@@ -51,7 +51,7 @@ select
     coalesce(to_jsonb(runs) -> 'causes', '[]') as causes,
     nodes.nodes_done, runs.nodes as nodes_total, nodes.failed_nodes,
     counts.rows_read, counts.rows_published, counts.rows_rejected, counts.files
-from {audit}.runs
+from (select * from {audit}.runs {which}) as runs
 cross join lateral (
     select
         count(*) filter (where status <> 'skipped') as nodes_done,
@@ -74,6 +74,7 @@ cross join lateral (
     from {audit}.run_files
     where run_id = runs.id
 ) as counts
+order by runs.started desc, runs.id desc
 """
 
 
@@ -123,7 +124,9 @@ class Database:
                 "connect_timeout": WAIT_SECONDS,
                 "client_encoding": "utf8",
                 # Waiting for a table that a run replaces would keep its connection from other calls; functions are only those of Postgres.
-                "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s -c search_path=pg_catalog",
+                "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s -c search_path=pg_catalog "
+                # psycopg reads no other dates, and with fewer digits numbers would differ from those that are published.
+                "-c DateStyle=ISO -c extra_float_digits=1",
             },
             max_size=CONNECTIONS,
             timeout=WAIT_SECONDS,
@@ -244,12 +247,12 @@ class Database:
 
     async def runs(self, limit: int, before: tuple[datetime, str] | None = None) -> list[dict[str, Any]]:
         """At most `limit` runs of the log, newest first; if `before` is the start and id of a run, only runs before that one."""
-        where = "where (runs.started, runs.id) < (%s, %s)" if before else ""
-        return await self._runs(f"{where} order by runs.started desc, runs.id desc limit %s", *(before or ()), limit)
+        where = "where (started, id) < (%s, %s)" if before else ""
+        return await self._runs(f"{where} order by started desc, id desc limit %s", *(before or ()), limit)
 
     async def run(self, run_id: str) -> dict[str, Any] | None:
         """A run of the log; None if there is no such run."""
-        rows = await self._runs("where runs.id = %s", run_id)
+        rows = await self._runs("where id = %s", run_id)
         return rows[0] if rows else None
 
     async def holder(self) -> str | None:
@@ -258,7 +261,7 @@ class Database:
             holding = await (await connection.execute(STATEMENTS["lock_holder"], [lock_key(self._schema)])).fetchone()
         if holding is None:
             return None
-        name, running = str(holding[1]), await self._runs("where runs.status = 'running' order by runs.started desc limit 1")
+        name, running = str(holding[1]), await self._runs("where status = 'running' order by started desc limit 1")
         run_id = str(running[0]["id"]) if running else "unknown"
         # A run that has just taken the lock is not in the log yet.
         is_new = name.startswith(NAME_OF_HOLDER) and name != name_of_holder(run_id)
@@ -294,9 +297,9 @@ class Database:
             finally:
                 await connection.execute("select pg_advisory_unlock(%s)", [key])
 
-    async def _runs(self, end: str, *parameters: Any) -> list[dict[str, Any]]:
+    async def _runs(self, which: str, *parameters: Any) -> list[dict[str, Any]]:
         try:
-            return await self._read(RUNS + end, *parameters)
+            return await self._read(RUNS.replace("{which}", which), *parameters)
         except psycopg.errors.UndefinedTable:
             return []
 
