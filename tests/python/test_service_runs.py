@@ -85,12 +85,16 @@ def test_twenty_at_once_are_one_run(built: Service, project: Project) -> None:
 
 
 def test_cancel(built: Service, project: Project) -> None:
-    with halted(project):
-        run_id = start_and_halt(built, project)
+    """Whoever waits for the run learns of it."""
+    with halted(project), ThreadPoolExecutor(1) as caller:
+        waiting = caller.submit(built.call, "POST", "/etl?wait=true", 500)
+        until(lambda: at_the_halt(project))
+        run_id = built.get("/etl?limit=1")["runs"][0]["id"]
         dbt = built.dbt
         run = built.post(f"/etl/{run_id}/cancel", 200)
         assert run["status"] == "cancelled" and run["finished"]
         assert is_gone(dbt)
+        assert waiting.result().json()["run"]["status"] == "cancelled"
     assert project.query("select status from {schema}_audit.runs order by started desc limit 1") == [("cancelled",)]
     assert project.features() == EXPECTED
 
@@ -142,15 +146,6 @@ def test_a_run_that_nobody_holds_the_lock_for(built: Service, project: Project) 
     project.query("update {schema}_audit.runs set status = 'interrupted', finished = started where id = 'gone'")
 
 
-def test_wait_for_a_run_that_is_stopped(built: Service, project: Project) -> None:
-    with halted(project), ThreadPoolExecutor(1) as caller:
-        answer = caller.submit(built.call, "POST", "/etl?wait=true", 500)
-        until(lambda: at_the_halt(project))
-        run_id = built.get("/etl?limit=1")["runs"][0]["id"]
-        built.post(f"/etl/{run_id}/cancel", 200)
-        assert answer.result().json()["run"]["status"] == "cancelled"
-
-
 def test_a_run_of_a_shell(built: Service, project: Project) -> None:
     """It is visible, keeps other runs away, and can be stopped, which leaves the published tables as they were."""
     with halted(project):
@@ -186,8 +181,7 @@ def test_service_killed_and_started_again(built: Service, project: Project) -> N
     assert project.features() == EXPECTED
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_service_ends(built: Service, project: Project, number: signal.Signals) -> None:
+def test_service_ends(built: Service, project: Project) -> None:
     """A running build is ended cleanly, clients that watch it or wait for it are released, and others are not waited for."""
     with serving(project) as service, halted(project), socket.create_connection(("127.0.0.1", int(service.url.rpartition(":")[2]))) as stalled:
         stalled.sendall(b"POST /etl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n")
@@ -195,7 +189,7 @@ def test_service_ends(built: Service, project: Project, number: signal.Signals) 
         dbt = service.dbt
         events = service.call("GET", f"/etl/{run_id}/events", 200, stream=True).iter_lines()
         assert json.loads(next(events)[6:])["status"] == "running"
-        assert service.end(number) == 0
+        assert service.end(signal.SIGTERM) == 0
         assert is_gone(dbt)
         assert list(events)[-1] == b""
         assert "Traceback" not in service.output
@@ -259,7 +253,7 @@ def test_service_ends_though_the_database_does_not_answer(tmp_path: Path) -> Non
             pending.sendall(b"POST /etl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
             # The sockets of the client and of the database.
             until(lambda: True if open_files(service) >= before + 2 else None)
-            service.process.send_signal(signal.SIGTERM)
+            service.process.send_signal(signal.SIGHUP)
             assert service.process.wait(LONGEST_END_SECONDS) == 0
             assert "Traceback" not in service.output
     finally:
@@ -282,6 +276,7 @@ def test_database_stopped_and_started(tmp_path: Path) -> None:
             service.call("GET", "/", 200)
             server.up()
             assert service.get("/health") == {"database": True, "published": None}
+            assert service.end(signal.SIGINT) == 0
         # Also without a database at the start.
         server.down()
         with serving(project) as service:
