@@ -176,10 +176,43 @@ HARMLESS = {
 }
 
 
+def of_column(column: str, *cells: str) -> dict[str, bytes]:
+    """Experiments of user 1 with these cells in one column."""
+    good = {"user_id": "1", "experiment_compound_ids": "1", "experiment_run_time": "5"}
+    rows = [",".join([str(number), *{**good, column: cell}.values()]) for number, cell in enumerate(cells, 1)]
+    return {**files(), "user_experiments": "\n".join([EXPERIMENTS, *rows]).encode()}
+
+
+def of_users(good: int, bad: int) -> dict[str, bytes]:
+    rows = [f"{number},User,,2023-01-01" for number in range(1, good + 1)] + ["x,User,,2023-01-01"] * bad
+    return {**files(), "users": "\n".join([USERS, *rows]).encode()}
+
+
+UNUSABLE = "filled cells of {} in accepted rows of user_experiments.csv cannot be used as they are (more than 50%)"
+# An input, and why nothing of it is published; None if it is.
+LIMITS: dict[str, tuple[dict[str, bytes], str | None]] = {
+    "most rows": (of_column("user_id", "1", "a", "b", "c"), "3 of 4 rows of user_experiments.csv are rejected (more than 50%)"),
+    "one row of ten": (of_column("user_id", *["1"] * 9, "a"), None),
+    "most run times": (of_column("experiment_run_time", "5", "1.5 s", "2 s", "-1"), "3 of 4 " + UNUSABLE.format("experiment_run_time")),
+    "half of the run times": (of_column("experiment_run_time", "5", "5", "x", "x"), None),
+    # Empty cells tell nothing about the others.
+    "most filled run times": (of_column("experiment_run_time", *["", "", "5", "6", "x", "x", "x"]), "3 of 5 " + UNUSABLE.format("experiment_run_time")),
+    "empty run times": (of_column("experiment_run_time", "", "", "", "5"), None),
+    # A list counts as used if all its items are ids and one of them is used.
+    "most lists": (of_column("experiment_compound_ids", "9;1", "1;A", "9;9", "8"), "3 of 4 " + UNUSABLE.format("experiment_compound_ids")),
+    "empty lists": (of_column("experiment_compound_ids", "", ";", " ; ", "9;1"), None),
+    "just over 1%": (of_users(989, 11), "11 of 1000 rows of users.csv are rejected (more than 10 and more than 1%)"),
+    "1% exactly": (of_users(1089, 11), None),
+    "nearly all of a small file": (of_users(5, 11), "11 of 16 rows of users.csv are rejected (more than 50%)"),
+    "half of a small file, and 10 at most": (of_users(10, 10), None),
+}
+
+
 @pytest.fixture(scope="module")
 def outcomes(project: Project) -> dict[str, Outcome]:
     inputs = {name: files(**{file: row}) for name, (file, row, *_) in FAULTS.items()}
     inputs |= {name: files(**{file: row}) for name, (file, row) in HARMLESS.items()}
+    inputs |= {name: content for name, (content, _) in LIMITS.items()}
     prepare(project)
     return dict(zip(inputs, run(project, list(inputs.values()))))
 
@@ -204,6 +237,14 @@ def test_harmless(outcomes: dict[str, Outcome], row: str) -> None:
     assert outcomes[row].problem is None
     assert outcomes[row].relations["rejects"] == []
     assert outcomes[row].failed_tests == []
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_limit(outcomes: dict[str, Outcome], limit: str) -> None:
+    """What is published then, and what is not, is shown by tests that run dbt."""
+    content, sentence = LIMITS[limit]
+    file = next(f"{name}.csv" for name, text in content.items() if text != files()[name])
+    assert {row["file"]: row["mismatch"] for row in outcomes[limit].relations["rows_per_file"]}[file] == sentence
 
 
 def test_compound_listed_twice_counts_once(outcomes: dict[str, Outcome]) -> None:
