@@ -21,7 +21,9 @@ from services import Service, refused, serving
 from test_published_input import EXPECTED
 from test_publishing import users
 
+from experiment_features.service import security
 from experiment_features.service.page import add_pages
+from experiment_features.service.settings import SettingsError, read_settings
 
 PATHS = ("/etl", "/features", "/features/1", "/rejected", "/rejected/reasons", "/plots/experiments_per_user.svg", "/docs", "/openapi.json")
 
@@ -295,21 +297,30 @@ def test_listens_on_this_machine_only(service: Service) -> None:
     assert service.url.startswith("http://127.0.0.1:")
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
-def test_other_addresses_need_a_token(project: Project, host: str) -> None:
-    assert refused(project, ETL_HOST=host) == (f"On {host} others can reach the service, so it needs a token: set ETL_API_TOKEN, or ETL_HOST to 127.0.0.1.")
-
-
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
+        *(
+            ({"ETL_HOST": host}, f"On {host} others can reach the service, so it needs a token: set ETL_API_TOKEN, or ETL_HOST to 127.0.0.1.")
+            for host in ("0.0.0.0", "::", "192.0.2.1", "example.com")
+        ),
         ({"ETL_PORT": "http"}, "ETL_PORT is 'http', which is not a number below 65536."),
         ({"ENGINE": "duckdb"}, "The service needs Postgres, and ENGINE is 'duckdb'; start it without ENGINE."),
         ({"ETL_API_TOKEN_FILE": "/nowhere"}, "ETL_API_TOKEN_FILE names /nowhere, which cannot be read: No such file or directory."),
+        ({"ETL_CONNECTIONS": "0"}, "ETL_CONNECTIONS is '0', which is not a whole number above 0."),
+        ({"ETL_STALL_SECONDS": "soon"}, "ETL_STALL_SECONDS is 'soon', which is not a number above 0."),
+        ({"ETL_PROXIES": "proxy"}, "ETL_PROXIES takes addresses or networks, such as 192.0.2.1 or 192.0.2.0/24, separated by commas: "
+         "'proxy' does not appear to be an IPv4 or IPv6 network."),
     ],
-)
-def test_refuses_to_start_with_one_sentence(project: Project, environment: dict[str, str], sentence: str) -> None:
-    assert refused(project, **environment) == sentence
+)  # fmt: skip
+def test_settings_that_are_refused(environment: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(environment)
+    assert str(caught.value) == sentence
+
+
+def test_refuses_to_start_with_one_sentence(project: Project) -> None:
+    assert refused(project, ETL_HOST="0.0.0.0") == "On 0.0.0.0 others can reach the service, so it needs a token: set ETL_API_TOKEN, or ETL_HOST to 127.0.0.1."
 
 
 def test_port_in_use(service: Service, project: Project) -> None:
@@ -372,11 +383,6 @@ def test_no_secret_is_shown(guarded: Service, first_run: dict[str, Any], project
 
 
 def test_the_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    import asyncio
-
-    from experiment_features.service import security
-    from experiment_features.service.settings import read_settings
-
     compared = []
     monkeypatch.setattr(security.hmac, "compare_digest", lambda *pair: compared.append(pair) or False)
 

@@ -19,7 +19,7 @@ import psycopg2
 import pytest
 import requests
 from conftest import Project
-from services import Service, refused, serving, until
+from services import Service, serving, until
 
 from experiment_features.service.database import CONNECTIONS, CONNECTIONS_OF_A_CLIENT
 
@@ -324,16 +324,3 @@ def test_a_connection_that_is_kept_is_as_fast_as_a_new_one(service: Service) -> 
             times.append(time.monotonic() - before)
     # Clients delay some acknowledgements by at least 40 ms on every system, and no response may wait for one.
     assert statistics.median(kept) < statistics.median(new) + 0.02
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "sentence"),
-    [
-        ("ETL_CONNECTIONS", "0", "ETL_CONNECTIONS is '0', which is not a whole number above 0."),
-        ("ETL_STALL_SECONDS", "soon", "ETL_STALL_SECONDS is 'soon', which is not a number above 0."),
-        ("ETL_PROXIES", "proxy", "ETL_PROXIES takes addresses or networks, such as 192.0.2.1 or 192.0.2.0/24, separated by commas: "
-         "'proxy' does not appear to be an IPv4 or IPv6 network."),
-    ],
-)  # fmt: skip
-def test_limits_that_are_none(project: Project, name: str, value: str, sentence: str) -> None:
-    assert refused(project, **{name: value}) == sentence
