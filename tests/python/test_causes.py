@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Callable, Sequence
 
 from conftest import BUILD, PROJECT, Project
-from services import serving
 
 USERS = "user_id,name,email,signup_date"
 EXPERIMENTS = "experiment_id,user_id,experiment_compound_ids,experiment_run_time"
@@ -149,21 +148,3 @@ def test_rejects_as_a_table_and_as_csv(make_project: Callable[[str], Project]) -
 def test_make_passes_the_file_on() -> None:
     shown = subprocess.run(["make", "-n", "rejects", "OUT=a b.csv"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert 'REJECTS_FILE="a b.csv" dbt --quiet run-operation show_rejects' in shown
-
-
-def test_service_answers_with_the_causes(make_project: Callable[[str], Project]) -> None:
-    project = make_project("asked")
-    times = ["5", "5", "7 s"]
-    cause = 'user_experiments.csv: {} of {} rows: the experiment_run_time is not a number, for example "7 s" on line 4; '
-    with serving(project) as service:
-        write(project, experiments=experiments("experiment_run_time", times))
-        run = service.post("/etl?wait=true", 200)
-        assert len(run["causes"]) == 1 and run["causes"][0].startswith(cause.format(1, 3)) and run["message"] is None
-
-        write(project, experiments=experiments("experiment_run_time", [*times, "8 s", "9 s"]))
-        problem = service.post("/etl?wait=true", 422)
-        run = service.get(f"/etl/{problem['run']['id']}")
-        assert len(run["causes"]) == 1 and run["causes"][0].startswith(cause.format(3, 5))
-        sentence = "Nothing was published: 3 of 5 filled cells of experiment_run_time in accepted rows of user_experiments.csv cannot be used as they are (more than 50%), so "
-        assert run["message"].split("\n")[0] == run["causes"][0] and run["message"].split("\n")[1].startswith(sentence)
-        assert problem["reasons"] == run["message"].split("\n") and "Got 1 result" not in problem["detail"]

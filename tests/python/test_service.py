@@ -177,20 +177,23 @@ def test_docs_tell_every_call(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    ("content", "reason", "cause"),
     [
-        (users(5, 12), "12 of 17 rows of users.csv are rejected"),
-        ("user_id,name,signup_date\n1,Alice,2023-01-01", "the header on line 1 lacks the column email"),
+        (users(5, 12), "12 of 17 rows of users.csv are rejected", "users.csv: 12 of 17 rows: the user_id is not a whole number"),
+        ("user_id,name,signup_date\n1,Alice,2023-01-01", "the header on line 1 lacks the column email", None),
     ],
     ids=["too many rejected rows", "a file that cannot be loaded"],
 )
-def test_refused_input(service: Service, first_run: dict[str, Any], published: Project, content: str, reason: str) -> None:
-    """The status is 422, with the reasons; published tables stay as they were."""
+def test_refused_input(service: Service, first_run: dict[str, Any], published: Project, content: str, reason: str, cause: str | None) -> None:
+    """The status is 422, with the reasons and their causes; published tables stay as they were."""
     published.write(users=content)
     problem = service.post("/etl?wait=true", 422)
     assert any(reason in one for one in problem["reasons"]) and reason in problem["detail"]
     run = problem["run"]
     assert run["status"] == "failed" and run["failed_nodes"] and run["nodes_done"] < run["nodes_total"]
+    assert [one.partition(", for example")[0] for one in run["causes"][:1]] == ([cause] if cause else [])
+    if cause:
+        assert problem["reasons"] == [*run["causes"], run["message"].splitlines()[-1]] and problem["reasons"][-1].startswith("Nothing was published: ")
     assert service.get(f"/etl/{run['id']}") == run
     assert published.features() == EXPECTED
 
