@@ -114,11 +114,11 @@ def test_waiting_command_that_is_stopped_ends_at_once(built: Project, published:
     with held_at(built) as release:
         first = built.begin("seed")
         wait_for_held(built)
-        second = built.start("seed", FEATURES_STARTED_BY=f"impatient {number.name}", FEATURES_LOCK_WAIT="600")
+        second = built.start_fork("seed", FEATURES_STARTED_BY=f"impatient {number.name}", FEATURES_LOCK_WAIT="600")
         wait_until(built, "select 1 from pg_stat_activity where application_name like 'experiment_features run %' having count(*) = 2")
-        second.send_signal(number)
-        output, _ = second.communicate(timeout=DEADLINE_SECONDS)
-        assert second.returncode != 0 and "Traceback" not in output, output
+        os.kill(second.pid, number)
+        output, code = second.wait(DEADLINE_SECONDS)
+        assert code != 0 and "Traceback" not in output, output
         release()
         first.result()
     log = f"select status, message from {{schema}}_audit.runs where started_by = 'impatient {number.name}'"
@@ -244,19 +244,6 @@ def test_settings_of_connections(built: Project) -> None:
     settings = "-c idle_session_timeout=9s -c transaction_timeout=9s -c row_security=on -c extra_float_digits=-9"
     shown = built.dbt("show", "--quiet", "--output", "json", "--inline", f"select {query}", PGOPTIONS=settings)
     assert json.loads(shown)["show"] == [dict(zip(names, ("pg_catalog", "off", "1", "0", "0", "0")))]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_run_that_is_stopped_is_cancelled_at_once(built: Project, published: Project, number: signal.Signals) -> None:
-    before = built.query("select * from {schema}_raw.users")
-    with held_at(built):
-        stopped = built.start("seed")
-        wait_for_held(built)
-        stopped.send_signal(number)
-        assert stopped.wait() != 0
-    assert last_run(built)[2] == "cancelled"
-    assert built.query("select * from {schema}_raw.users") == before
-    built.dbt("seed", "--quiet", FEATURES_LOCK_WAIT="0")
 
 
 def test_nothing_is_published_without_the_lock(built: Project, published: Project) -> None:
