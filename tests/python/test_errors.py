@@ -13,6 +13,8 @@ import pytest
 from conftest import BUILD, BUILD_WITHOUT_TESTS, PUBLISHED, Project
 from test_published_input import EXPECTED
 
+from experiment_features.reading import Rows
+
 HEADER = "user_id,name,email,signup_date\n"
 FAULTS = {
     "missing column": (
@@ -89,13 +91,29 @@ def built(project: Project) -> Project:
     return project
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_one_sentence_and_the_last_good_tables(built: Project, published: Project, fault: str) -> None:
+def write(folder: Path, fault: str) -> str:
+    """Writes users.csv, and returns the error it causes."""
     content, sentence = FAULTS[fault]
-    built.write(users=content)
+    (folder / "users.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    return f"users.csv ({folder}/users.csv): {sentence}"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_sentence(tmp_path: Path, fault: str) -> None:
+    sentence = write(tmp_path, fault)
+    rows = Rows(str(tmp_path), "users", HEADER.strip().split(","))
+    while rows.read():
+        pass
+    assert rows.named_problem == sentence
+
+
+# Found before the first row is loaded, in the first block, after other rows, and at the end.
+@pytest.mark.parametrize("fault", ["empty file", "missing column", "Latin-1", "endless row", "truncated compressed file", "unclosed quote"])
+def test_one_sentence_and_the_last_good_tables(built: Project, published: Project, fault: str) -> None:
+    sentence = write(built.seeds, fault)
     raw = built.query("select * from {schema}_raw.users order by row_number")
     output = built.dbt("seed", succeeds=False)
-    assert f"users.csv ({built.seeds}/users.csv): {sentence}" in " ".join(output.split())
+    assert sentence in " ".join(output.split())
     assert built.query("select * from {schema}_raw.users order by row_number") == raw
     assert built.query("select count(*) from {schema}_staging.stg_users") == [(10,)]
 
