@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
+import pytest
 from conftest import BUILD, BUILD_WITHOUT_TESTS, Project
 from test_runs import held_at, wait_until
 
@@ -96,62 +97,63 @@ def test_state_is_recorded_by_every_command_that_publishes(make_project: Callabl
     assert len(recorded) == len(set(recorded)) == 8
 
 
-def test_state_begins_when_it_is_published(make_project: Callable[[str], Project]) -> None:
+@pytest.fixture(scope="module")
+def built(make_project: Callable[[str], Project]) -> Project:
+    """A project with a history, to which each of the tests below adds."""
+    project = make_project("added_to")
+    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
+    return project
+
+
+def test_state_begins_when_it_is_published(built: Project) -> None:
     """It does not begin when the run began, and it begins at the same time in every table."""
-    project = make_project("held")
-    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
-    project.write(user_experiments=HEADER + "1,7,1,5.5\n")
-    project.dbt("seed", "--quiet")
-    [(before,)] = project.query("select clock_timestamp()")
-    project.dbt("run", "--quiet")
-    (_, _, _, ended), (_, _, began, _) = states(project, 7)
+    built.write(user_experiments=HEADER + "1,7,1,5.5\n")
+    built.dbt("seed", "--quiet")
+    [(before,)] = built.query("select clock_timestamp()")
+    built.dbt("run", "--quiet")
+    *_, (_, _, _, ended), (_, _, began, _) = states(built, 7)
     assert before < began == ended
-    assert project.query("select max(published_at) from {schema}.publications") == [(began,)]
+    assert built.query("select max(published_at) from {schema}.publications") == [(began,)]
 
 
-def test_state_is_recorded_and_published_at_once(make_project: Callable[[str], Project]) -> None:
+def test_state_is_recorded_and_published_at_once(built: Project) -> None:
     """A run that is killed while it records a state has not published that state."""
-    project = make_project("killed")
-    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
-    before = project.features()
-    project.write(user_experiments=HEADER + "1,7,1,5.5\n")
-    project.dbt("seed", "--quiet")
-    with held_at(project, "{schema}.user_features_history", "share") as release:
-        run = project.start_fork("run", "--quiet")
-        wait_until(project, WAITING % "user_features_history")
+    before, states_before = built.features(), states(built, 7)
+    built.write(user_experiments=HEADER + "1,7,1,6.5\n")
+    built.dbt("seed", "--quiet")
+    with held_at(built, "{schema}.user_features_history", "share") as release:
+        run = built.start_fork("run", "--quiet")
+        wait_until(built, WAITING % "user_features_history")
         run.kill()
-        project.query("select pg_terminate_backend(pid, 10000) from pg_locks where relation = '{schema}.user_features_history'::regclass and not granted")
-        assert project.features() == before
+        built.query("select pg_terminate_backend(pid, 10000) from pg_locks where relation = '{schema}.user_features_history'::regclass and not granted")
+        assert built.features() == before
         release()
-    assert [row[-1] for row in states(project, 7)] == [None]
-    project.dbt("run", "--quiet")
-    assert [row[:2] for row in states(project, 7)] == [(1, 45), (1, Decimal("5.5"))]
+    assert states(built, 7) == states_before and states_before[-1][-1] is None
+    built.dbt("run", "--quiet")
+    assert [row[:2] for row in states(built, 7)[-2:]] == [states_before[-1][:2], (1, Decimal("6.5"))]
 
 
-def test_new_column_comes_into_the_history(make_project: Callable[[str], Project]) -> None:
-    """As after a feature is added: every user has a new state."""
-    project = make_project("new_column")
-    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
-    project.query("alter table {schema}.user_features_history drop column total_experiments")
-    for command in (("run",), BUILD_WITHOUT_TESTS):
-        project.dbt(*command, "--quiet")
-        current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
-        assert current == [row[:2] for row in project.features()]
-        assert project.query("select count(*) from {schema}.user_features_history") == [(20,)]
-
-
-def test_column_of_another_type_stops_the_run(make_project: Callable[[str], Project]) -> None:
+def test_column_of_another_type_stops_the_run(built: Project) -> None:
     """Otherwise Postgres would silently round a mean to a whole number, and find another state at each run."""
-    project = make_project("other_type")
-    project.dbt(*BUILD_WITHOUT_TESTS, "--quiet")
-    project.query("alter table {schema}.user_features_history alter avg_experiment_run_time type bigint")
-    before = project.query("select xmin, * from {schema}.user_features")
-    output = " ".join(project.dbt("run", succeeds=False).split())
+    built.query("alter table {schema}.user_features_history alter avg_experiment_run_time type bigint")
+    before = built.query("select xmin, * from {schema}.user_features")
+    output = " ".join(built.dbt("run", succeeds=False).split())
     assert "The column avg_experiment_run_time is double precision, but bigint in user_features_history" in output
     statement = output.partition("run `")[2].partition("`")[0]
     assert " using cast(avg_experiment_run_time as double precision)" in statement
-    assert project.query("select xmin, * from {schema}.user_features") == before
+    assert built.query("select xmin, * from {schema}.user_features") == before
 
-    project.query(statement)
-    project.dbt("run", "--quiet")
-    assert states(project, 1)
+    built.query(statement)
+    built.dbt("run", "--quiet")
+    assert states(built, 1)
+
+
+def test_new_column_comes_into_the_history(built: Project) -> None:
+    """As after a feature is added: every user has a new state."""
+    built.query("alter table {schema}.user_features_history drop column total_experiments")
+    [(before,)] = built.query("select count(*) from {schema}.user_features_history")
+    for command in (("run",), BUILD_WITHOUT_TESTS):
+        built.dbt(*command, "--quiet")
+        current = built.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
+        assert current == [row[:2] for row in built.features()]
+        assert built.query("select count(*) from {schema}.user_features_history") == [(before + 10,)]
