@@ -1,4 +1,4 @@
-"""How Postgres builds the models that read all experiments: with all its workers, and without writing them to disk twice."""
+"""A large file: how Postgres builds the models that read all of it, with all its workers and without writing it to disk twice, and which errors it finds."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def built(project: Project) -> Project:
     users = [f"{number},User,user@example.com,2023-01-01" for number in range(1, USERS + 1)]
     project.write(users="\n".join(["user_id,name,email,signup_date", *users]))
     lines = [f"{number},{number % USERS + 1},1;{number % 3 + 1}{';' * (number % 1000 == 0)},12.5" for number in range(ROWS)]
+    lines[269_998:270_001] = ["x,1,1;3,12.5", "269999,1,1;99,12.5", "270000,1"]
     project.write(user_experiments="\n".join(["experiment_id,user_id,experiment_compound_ids,experiment_run_time", *lines]))
     project.dbt("seed", "--quiet")
     project.dbt("run", "--quiet", DBT_WRITE_JSON="true")
@@ -49,6 +50,16 @@ def explain(built: Project) -> Callable[[str], list[str]]:
         return [re.sub(r"^[ >-]*", "", row[0]) for row in rows]
 
     return nodes_of
+
+
+def test_faults_at_row_270_000(built: Project) -> None:
+    """They are rejected with their row numbers, as in a file of ten rows."""
+    assert built.query("select count(*) from {schema}_raw.user_experiments") == [(ROWS,)]
+    assert built.query("select row_number, column_name, reason from {schema}.rejected_rows order by row_number") == [
+        (270_000, "experiment_id", "The experiment_id is not a whole number."),
+        (270_001, "experiment_compound_ids", "Left out of the list: not in compounds.csv: 99."),
+        (270_002, "", "The row has 2 cells where the header has 4."),
+    ]
 
 
 def test_cells_are_typed_by_the_workers(explain: Callable[[str], list[str]]) -> None:
