@@ -1,4 +1,4 @@
-"""A process that keeps dbt loaded: for each line it reads, it builds and publishes once more, and prints "True" if that
+"""A process that keeps dbt loaded: for each line it reads, it runs dbt once more, and prints "True" if that
 succeeded. Its arguments are those of dbt."""
 
 from __future__ import annotations
