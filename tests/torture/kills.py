@@ -1,20 +1,23 @@
-"""dbt or the server is killed at a random moment of a build; every second time, during its publication."""
+"""dbt or the server is killed during the publication of a build, or, every second time, at a random moment of the build."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 
 from campaign import Campaign
 from conftest import Project
-from ground import BUILD, Ground, build, expect_history, expect_state, finish, prepare, published, runs_until, tries, two_inputs, wait_for
+from ground import BUILD, Ground, build, connect, expect_history, expect_state, finish, prepare, published, runs_until, tries, two_inputs, wait_for
 
 DBT_KILLED = "dbt killed (SIGKILL) at a random moment of `dbt build`"
 INTERRUPTED = "`dbt build`, `dbt seed` or `dbt run` stopped (SIGINT, SIGTERM, SIGHUP) at a random moment, ended within five seconds"
 SERVER_KILLED = "the server killed (SIGKILL to the postmaster) at a random moment of `dbt build`"
 # dbt includes the name of the node in each of its statements.
 PUBLISHING = "select 1 from pg_stat_activity where query like '%model.experiment_features.publications%' and pid <> pg_backend_pid()"
+# A publication that has written all tables but its own.
+HELD = "select 1 from pg_locks where relation = '{schema}.publications'::regclass and not granted"
 # From the first statement of the publication on.
 SECONDS_OF_PUBLICATION = 0.3
 LONGEST_END_SECONDS = 5
@@ -77,21 +80,31 @@ def _kill(campaign: Campaign, project: Project, name: str, times: int, kill: Cal
     inputs = two_inputs(choose)
     seconds = prepare(project, inputs[0], times)
     for number, (old, new) in enumerate(tries(campaign, name, project, *inputs, times)):
-        in_publication = number % 2 == 1
+        in_publication = number % 2 == 0
         moment = choose.uniform(0, SECONDS_OF_PUBLICATION if in_publication else seconds)
         with campaign.attempt(name, f"{moment:.2f} s {'after publishing began' if in_publication else f'of {seconds:.2f}'}"):
             new.write(project.seeds)
             started_by = f"kill {number}"
-            process = project.start(*BUILD, FEATURES_STARTED_BY=started_by)
-            if in_publication:
-                wait_for(project, PUBLISHING, process)
-            kill(process, runs_until(process, moment))
+            # The first try, which may be the only one, is sure to come in between.
+            is_held = number == 0
+            with _held(project) if is_held else nullcontext():
+                process = project.start(*BUILD, FEATURES_STARTED_BY=started_by)
+                if in_publication:
+                    wait_for(project, HELD if is_held else PUBLISHING, process)
+                kill(process, runs_until(process, moment))
             state = published(project)
             expect_state(state, old, new, where="after the kill")
             expect_history(project)
             _expect_one_run(project)
             build(project, new)
             _expect_interrupted(project, started_by, may_have_succeeded=state == new.state)
+
+
+@contextmanager
+def _held(project: Project) -> Iterator[None]:
+    with closing(connect(project, autocommit=False)) as connection:
+        connection.cursor().execute(f"lock table {project.schema}.publications in share mode")
+        yield
 
 
 def _expect_one_run(project: Project) -> None:
