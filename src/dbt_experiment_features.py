@@ -69,7 +69,6 @@ LONGEST_SCHEMA = 63 - max(map(len, SUFFIXES))
 if "_duckdb" not in sys.modules:
     gc.freeze()
 
-_load_seed_source_file = dbt.parser.read_files.load_seed_source_file
 _show_table = SeedTask.show_table
 _modules = dbt.context.base.get_context_modules
 _execute_with_hooks = RunTask.execute_with_hooks
@@ -92,9 +91,11 @@ _is_parsing = True
 def _seed_source_file(match: FilePath, project_name: str) -> SourceFile:
     """dbt's `load_seed_source_file`, for files that may not be UTF-8. As there, a file of 1 MiB or more is known by its path only."""
     if match.seed_too_large():
-        return _load_seed_source_file(match, project_name)
-    digest = hashlib.sha256(Path(match.absolute_path).read_bytes()).hexdigest()
-    return SourceFile(path=match, checksum=FileHash("sha256", digest), project_name=project_name, parse_file_type=ParseFileType.Seed, contents="")
+        found = SourceFile.big_seed(match)
+    else:
+        found = SourceFile(match, FileHash("sha256", hashlib.sha256(Path(match.absolute_path).read_bytes()).hexdigest()), contents="")
+    found.project_name, found.parse_file_type = project_name, ParseFileType.Seed
+    return found
 
 
 def _show_table_of_seed(task: SeedTask, result: Any) -> None:
