@@ -118,7 +118,7 @@
             ~ " and status in ('fail', 'error', 'runtime error') and node in (" ~ tests | join(', ') ~ ') order by node limit 1'
         ).rows -%}
             {%- do exceptions.raise_compiler_error(
-                'Nothing is published, since the test ' ~ row['node'].split('.')[2] ~ ' has failed in this run; correct the cause and test again.'
+                'Nothing is published, since the test ' ~ row['node'].split('.')[2] ~ ' has failed in this run; correct the cause and run `dbt build` again.'
             ) -%}
         {%- endfor -%}
     {%- endif -%}

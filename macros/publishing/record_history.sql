@@ -31,7 +31,7 @@
     {%- set columns = mart.columns.keys() | join(', ') -%}
     {%- call statement('update') %}
         update {{ history }} as history
-        set valid_to = current_timestamp
+        set valid_to = {{ publication_time(this) }}
         from (
             select {{ columns }} from {{ history }} where valid_to is null
             except
@@ -43,7 +43,7 @@
     {%- endcall -%}
     {%- call statement('insert') %}
         insert into {{ history }} ({{ columns }}, state_id, recorded, valid_from)
-        select {{ columns }}, {{ snapshot_hash_arguments(key + ['current_timestamp']) }}, current_timestamp, current_timestamp
+        select {{ columns }}, {{ snapshot_hash_arguments(key + [publication_time(this)]) }}, {{ publication_time(this) }}, {{ publication_time(this) }}
         from {{ published }} as published
         where not exists (
             select 1 from {{ history }} as history

@@ -12,3 +12,13 @@
 {% macro started_by() -%}
     {{ return(modules.started_by() if modules.started_by else env_var('FEATURES_STARTED_BY', '')) }}
 {%- endmacro %}
+
+{#
+    The time of a publication: the current time, or just after the last publication if the clock has been set back since. A
+    state of the history would otherwise end before it begins.
+
+    Arguments: publications, the table with one row per publication.
+#}
+{% macro publication_time(publications) -%}
+greatest(current_timestamp, (select max(published_at) + interval '1 microsecond' from {{ publications }}))
+{%- endmacro %}

@@ -58,7 +58,7 @@ final as (
         {{ text_literal(started_by() if execute else '') }} as started_by,
         files.files,
 
-        current_timestamp as published_at
+        {{ publication_time(this) }} as published_at
     from files
     cross join earlier
 

@@ -411,9 +411,12 @@ def parse_run_time(text: str, marks: tuple[str, bool]) -> Fraction | str:
     whole, _, places = mantissa.partition(".")
     exponent = int(power or 0)
     whole, places = whole.lstrip("0"), places.rstrip("0")
-    exact = Fraction(int(whole + places or "0")) * Fraction(10) ** (exponent - len(places))
-    if len(whole) + exponent > MAX_RUN_TIME_DIGITS or (len(places) - exponent > MAX_RUN_TIME_PLACES and exact < Fraction(10) ** -9):
+    # The place of the first digit that is not 0, counted from the point: 1 before it, 0 and negative behind it.
+    first = len(whole or places.lstrip("0")) - len("" if whole else places) + exponent
+    # With more places than are kept, it has to be among the first nine.
+    if len(whole) + exponent > MAX_RUN_TIME_DIGITS or (len(places) - exponent > MAX_RUN_TIME_PLACES and first <= -9):
         return "run_time_too_long"
+    exact = Fraction(int(whole + places or "0")) * Fraction(10) ** (exponent - len(places))
     return Fraction(int(exact * 10**MAX_RUN_TIME_PLACES), 10**MAX_RUN_TIME_PLACES)
 
 

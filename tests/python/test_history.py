@@ -64,6 +64,17 @@ def test_every_state_is_kept(project: Project) -> None:
     current = project.query("select user_id, total_experiments from {schema}.user_features_history where valid_to is null order by 1")
     assert current == [row[:2] for row in project.features()]
 
+    # The clock has been set back since the last publication.
+    project.query(
+        "update {schema}.publications set published_at = published_at + interval '50 minutes';"
+        "update {schema}.user_features_history set valid_from = valid_from + interval '50 minutes' where valid_to is null"
+    )
+    project.write(user_experiments=HEADER + "".join(f"{user},{user},1,10\n" for user in range(1, 11)))
+    project.dbt(*BUILD_WITHOUT_TESTS)
+    *_, (_, _, began, ended), (_, _, changed, still) = states(project, 7)
+    assert began < ended == changed and still is None
+    assert project.query("select max(published_at) from {schema}.publications") == [(changed,)]
+
 
 def test_state_is_recorded_by_every_command_that_publishes(make_project: Callable[[str], Project]) -> None:
     project = make_project("run_only")

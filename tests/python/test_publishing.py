@@ -280,7 +280,7 @@ def test_rows_that_a_test_of_the_run_has_refused_are_not_published(other_input: 
     other_input.query("update {schema}_staging.int_rows_per_file set rows_read = rows_read + 1")
     other_input.dbt("build", "--select", "no_row_is_lost", "--quiet", succeeds=False, FEATURES_RUN_ID="tested")
     output = " ".join(other_input.dbt("run", "--select", "publications", succeeds=False, FEATURES_RUN_ID="tested").split())
-    assert "Nothing is published, since the test no_row_is_lost has failed in this run; correct the cause and test again." in output
+    assert "Nothing is published, since the test no_row_is_lost has failed in this run; correct the cause and run `dbt build` again." in output
 
 
 def test_model_that_another_schema_has_is_not_published(other_input: Project) -> None:
