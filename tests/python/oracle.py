@@ -131,7 +131,7 @@ def load(file: str, data: bytes) -> Table:
         raise LoadError(file, "not_utf8") from None
     if "\0" in text:
         raise LoadError(file, "not_utf8")
-    separator = find_separator(text)
+    separator = find_separator(file, text)
     records, is_closed = split_records(text, separator)
     if not records:
         raise LoadError(file, "empty" if is_closed else "unclosed_quote")
@@ -213,12 +213,17 @@ def is_other_header(found: list[str], names: list[str], columns: Sequence[str]) 
     return found[place : place + 1] == [columns[0]] or (columns[0] in " ".join(found) and len(set(found) & set(columns)) > 1)
 
 
-def find_separator(text: str) -> str:
-    """The separator, from the first line that is not blank: comma, tab, semicolon or pipe."""
+def find_separator(file: str, text: str) -> str:
+    """The separator, from the first line that is not blank: comma, tab, semicolon or pipe, if possible the one that gives the columns."""
     starts = (line.start() for line in re.finditer(r"[^\r\n]+", text) if line[0].strip(WHITE_SPACE + SEPARATORS + '"'))
     header = re.match(r'(?:[^"\r\n]|"[^"]*")*', text[next(starts, 0) :])
     unquoted = re.sub(r'"[^"]*"?', "", header[0].strip(WHITE_SPACE))
-    return next((sep for sep in SEPARATORS if sep in unquoted), ",")
+    found = [sep for sep in SEPARATORS if sep in unquoted]
+    for separator in found:
+        for record in split_records(header[0], separator)[0][:1]:
+            if set(COLUMNS[file]) <= {normal(cell.strip(WHITE_SPACE + '"')) for cell in record.cells}:
+                return separator
+    return found[0] if found else ","
 
 
 def normal(name: str) -> str:

@@ -15,7 +15,7 @@ from generated import Input, generate
 INPUTS = int(os.environ.get("GENERATED_INPUTS", "150"))
 PROBLEMS = {
     "empty": "the file is empty",
-    "missing_column": "lacks the column|the header seems to be on line|more than once|seems to be a row",
+    "missing_column": "lacks the column|the header seems to be on line|more than once|seems to be a row|spread over several",
     "duplicate_column": "more than once",
     "not_utf8": "is not UTF-8 text|contains a NUL byte",
     "unclosed_quote": "is never closed",

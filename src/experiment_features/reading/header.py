@@ -12,7 +12,7 @@ from experiment_features.reading.text import WHITE_SPACE, ReadingError, record_a
 SEPARATORS = ",\t;|"
 # What programs append to the name of a column that is spread over several, or given again: `_2`, `.1`, `[0]`, `(2)`, `_duplicated_0`, `_x`.
 NUMBERED = r"(_?duplicated)?[\W_]*\d+\W*"
-LETTERED = r"_[a-z]"
+LETTERED = r"_[abxy]"
 
 
 def name_of(cell: str) -> str:
