@@ -55,7 +55,6 @@ LOCK_WAIT_SECONDS = 600.0
 # A stopped run that takes longer is ended by force, to keep within the five seconds promised.
 LONGEST_END_SECONDS = 3.5
 STOPPED = "The run was stopped; the published tables are complete, either from an earlier run or from this one."
-LOCK_LOST = "The connection that held the lock was cut, so the run stops here; start it again."
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # More than dbt writes into its folders in a run.
@@ -192,7 +191,7 @@ def _open_safely(connection: Connection) -> Connection:
         # In other schemas, a function of another user that takes more fitting arguments would be called instead of one of Postgres.
         opened.handle.autocommit = True
         with opened.handle.cursor() as cursor:
-            # Rows that a policy hides would be missing from what is compared. Limits would end work that only takes its time.
+            # Rows that a policy hides would be missing from what is compared. Time limits would end runs that are merely slow.
             cursor.execute(
                 "set search_path to pg_catalog; set row_security to off; set extra_float_digits to 1; "
                 "select set_config(name, '0', false) from pg_settings "
@@ -208,7 +207,7 @@ def _open_safely(connection: Connection) -> Connection:
     failure = (STOPPED if _is_stopped else _failure) if is_worker else None
     if _current_run is not None and (failure or not _current_run.admits(opened.handle)):
         opened.handle.close()
-        raise DbtRuntimeError(failure or LOCK_LOST)
+        raise DbtRuntimeError(failure or Run.LOCK_LOST)
     return opened
 
 
@@ -246,7 +245,7 @@ def _execute_with_lock(task: RunTask, selected_uids: AbstractSet[str], adapter: 
                 elif _is_stopped:
                     raise KeyboardInterrupt
                 elif not run.has_lock():
-                    raise DbtRuntimeError(LOCK_LOST)
+                    raise DbtRuntimeError(Run.LOCK_LOST)
                 return result
             finally:
                 let_end()

@@ -12,9 +12,7 @@
 {% macro postgres__require_lock() -%}
     {%- if execute and modules.current_run -%}
         {%- if run_query(modules.current_run.lock_query).rows | length == 0 -%}
-            {%- do exceptions.raise_compiler_error(
-                'The connection that held the lock was cut, so the run stops here; start it again.'
-            ) -%}
+            {%- do exceptions.raise_compiler_error(modules.current_run.LOCK_LOST) -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

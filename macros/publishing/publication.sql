@@ -89,7 +89,7 @@
     Arguments: model, its node in dbt's graph.
 #}
 {% macro require_order(model) -%}
-    {%- set above = nodes_above(model) | list -%}
+    {%- set above = nodes_above(model) -%}
     {%- set pairs, tests = [], ["''"] -%}
     {%- for node in graph.nodes.values() if modules.current_run -%}
         {%- for parent in node.depends_on.nodes if node.unique_id in above and parent in graph.nodes -%}
@@ -130,7 +130,7 @@
     Arguments: model, its node in dbt's graph.
 #}
 {% macro require_tests_first(model) -%}
-    {%- set above = nodes_above(model) | list -%}
+    {%- set above = nodes_above(model) -%}
     {%- for test in graph.nodes.values() if test.resource_type == 'test' and test.config.severity | lower == 'error' -%}
         {%- set others = test.depends_on.nodes | unique | reject('in', above) | list -%}
         {%- set is_above = others | length < test.depends_on.nodes | unique | list | length -%}

@@ -43,7 +43,8 @@
             ~ ') as dependents'
         ).rows[0][0] -%}
         {%- do exceptions.warn(
-            published ~ ' is replaced, since its columns or constraints are not those of its contract; what depends on it is dropped: ' ~ dropped ~ '.'
+            published ~ ' is replaced, and what depends on it is dropped: ' ~ dropped ~ '. A run replaces a table if its columns or constraints '
+            ~ 'are not those of its contract, and with --full-refresh.'
         ) if dropped -%}
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}

@@ -15,7 +15,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether the engine numbers the rows that are loaded into a raw table, if the loading needs that; version 0.1.0 did it otherwise. #}
+{# Whether a raw table numbers its rows as loading requires; tables of version 0.1.0 do not. #}
 {% macro numbers_rows(relation) -%}
     {{ return(adapter.dispatch('numbers_rows')(relation)) }}
 {%- endmacro %}

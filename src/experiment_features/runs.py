@@ -76,6 +76,8 @@ class Run:
     Raises RunError if the run cannot build on this server or database.
     """
 
+    LOCK_LOST = "The connection that held the lock was cut, so the run stops here; start it again."
+
     def __init__(self, connection: Any, schema: str, run_id: str, command: str, started_by: str, nodes: int) -> None:
         self.run_id, self._schema, self._connection, self._key = run_id, schema, connection, lock_key(schema)
         self._row = run_id, command, started_by, nodes

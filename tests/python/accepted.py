@@ -34,31 +34,9 @@ def no_digit(character: str) -> str:
 
 
 MISSING_WORDS = (
-    "NA",
-    "N/A",
-    "NaN",
-    "NULL",
-    "None",
-    "-",
-    "#N/A",
-    "n/a",
-    "null",
-    ".",
-    "?",
-    "--",
-    "–",
-    "—",
-    "\\N",
-    "n.a.",
-    "n.d.",
-    "ND",
-    "missing",
-    "<NA>",
-    "(null)",
-    "[NULL]",
-    "#NULL!",
-    "NaT",
-)
+    "NA", "N/A", "NaN", "NULL", "None", "-", "#N/A", "n/a", "null", ".", ",", "?", "--", "–", "—", "\\N",
+    "n.a.", "n.d.", "ND", "missing", "<NA>", "(null)", "[NULL]", "#NULL!", "NaT",
+)  # fmt: skip
 
 # Cells of files whose run times have decimal points.
 CELLS = [

@@ -34,7 +34,7 @@ set, its rows come from the file with the same name in `SEEDS_DIR`.
 
 A text file may be compressed with gzip, bzip2, xz or zstd, or be a zip archive of one file, with or without the usual extension. In a
 workbook, the sheet with the table's name is read, or the only sheet; notes beside the table, after an empty column, are ignored. Text is
-read as UTF-8, or UTF-16 if its first bytes show that; `SEEDS_ENCODING` names another encoding, such as `cp1252`. A row may have 1 MiB.
+read as UTF-8, or UTF-16 if its first bytes show that; `SEEDS_ENCODING` names another encoding, such as `cp1252`. A row may be up to 1 MiB.
 
 ## How they can be written
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import psycopg2
 import pytest
@@ -143,7 +144,7 @@ def test_views_grants_indexes_and_prepared_statements_survive(other_input: Proje
     output = " ".join(other_input.dbt(*BUILD_WITHOUT_TESTS).split())
     schema = other_input.schema
     dependents = f"foreign key notes_user_id_fkey of {schema}.notes, view {schema}.active"
-    assert f"not those of its contract; what depends on it is dropped: {dependents}." in output
+    assert f"is replaced, and what depends on it is dropped: {dependents}." in output
     other_input.query("drop table {schema}.notes")
     assert len(other_input.features()[0]) == 9
     assert other_input.query(
@@ -281,6 +282,15 @@ def test_rows_that_a_test_of_the_run_has_refused_are_not_published(other_input: 
     other_input.dbt("build", "--select", "no_row_is_lost", "--quiet", succeeds=False, FEATURES_RUN_ID="tested")
     output = " ".join(other_input.dbt("run", "--select", "publications", succeeds=False, FEATURES_RUN_ID="tested").split())
     assert "Nothing is published, since the test no_row_is_lost has failed in this run; correct the cause and run `dbt build` again." in output
+
+
+def test_marts_alone_are_built_in_a_new_schema(built: Project, published: Project, make_project: Callable[[str], Project]) -> None:
+    """As in CI, where --defer reads all else in the schema of production."""
+    state = str(published.folder / "state")
+    published.dbt("parse", "--quiet", DBT_TARGET_PATH=state, DBT_WRITE_JSON="true")
+    other = make_project("slim")
+    other.dbt("run", "--quiet", "--select", "user_features", "--defer", "--state", state)
+    assert len(other.query(CANDIDATES)) == 1
 
 
 def test_model_that_another_schema_has_is_not_published(other_input: Project) -> None:

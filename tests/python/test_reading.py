@@ -236,7 +236,7 @@ def test_generated_name_of_a_column_is_no_name(tmp_path: Path, name: str) -> Non
     rows = Rows(str(tmp_path), "compounds", COLUMNS)
     while rows.read():
         pass
-    assert f"a cell in column 4, which has the name {name_of(name)}, as programs give to columns without one" in rows.rejected.read()
+    assert f"a cell in column 4, which has only the placeholder name {name_of(name)}" in rows.rejected.read()
 
 
 def test_cell_without_a_name_beside_a_column_rejects_its_row(tmp_path: Path) -> None:

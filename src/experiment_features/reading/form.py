@@ -232,7 +232,7 @@ class Form:
         if not reason and len(cells) != width:
             reason = f"{found} {'cell' if found == 1 else 'cells'} where the header has {width}"
         elif not reason and (unnamed := next((place for place in self._unnamed if cells[place]), 0)):
-            name = f"the name {self._names[unnamed]}, as programs give to columns without one" if self._names[unnamed] else "no name"
+            name = f"only the placeholder name {self._names[unnamed]}" if self._names[unnamed] else "no name"
             reason = f"a cell in column {unnamed + 1}, which has {name}"
         if reason:
             to.reject(line, reason, text)
